@@ -1,0 +1,25 @@
+"""Numerical analysis in function space: gradients, when they exist, and natural gradients in any metric."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Public names and the modules that define them; each is imported on first use, so that
+# `import funcgrad` stays light.
+_EXPORTS = {}
+
+_SUBPACKAGES = ("functionals", "gradients", "kernels", "metrics", "models", "operators", "spaces", "theorems")
+
+__all__ = ["__version__", *_EXPORTS, *_SUBPACKAGES]
+
+
+def __getattr__(name):
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"funcgrad.{name}")
+    raise AttributeError(f"module 'funcgrad' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
