@@ -6,7 +6,40 @@ __version__ = "0.1.0"
 
 # Public names and the modules that define them; each is imported on first use, so that
 # `import funcgrad` stays light.
-_EXPORTS = {}
+_EXPORTS = {
+    **dict.fromkeys(("Circle", "Domain", "Function", "Grid", "Interval"), "funcgrad.spaces"),
+    **dict.fromkeys(("L2", "Metric", "Sobolev"), "funcgrad.metrics"),
+    **dict.fromkeys(
+        (
+            "Covector",
+            "Density",
+            "EmpiricalLoss",
+            "Functional",
+            "LinearFunctional",
+            "PointEvaluation",
+            "PopulationLoss",
+        ),
+        "funcgrad.functionals",
+    ),
+    **dict.fromkeys(
+        ("Existence", "gradient", "gradient_exists", "gram", "natural_gradient", "tangent_kernel"),
+        "funcgrad.gradients",
+    ),
+    **dict.fromkeys(("Verdict", "verify"), "funcgrad.theorems"),
+    **dict.fromkeys(
+        (
+            "ContradictoryEvidence",
+            "ConvergenceError",
+            "DegenerateModelWarning",
+            "DomainMismatch",
+            "FuncgradError",
+            "GradientDoesNotExist",
+            "InvalidInput",
+            "NotPositiveDefinite",
+        ),
+        "funcgrad.errors",
+    ),
+}
 
 _SUBPACKAGES = ("functionals", "gradients", "kernels", "metrics", "models", "operators", "spaces", "theorems")
 

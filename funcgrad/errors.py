@@ -42,3 +42,10 @@ class ConvergenceError(FuncgradError, ArithmeticError):
 
 class DegenerateModelWarning(UserWarning):
     """The model is not an immersion at these parameters: its tangent functions are dependent."""
+
+
+class ContradictoryEvidence(FuncgradError, ArithmeticError):
+    """The analysis and the numerical evidence about a gradient's existence disagree.
+
+    Neither is trusted then: one of them is wrong, and the message shows both.
+    """

@@ -1,1 +1,7 @@
-"""Layer of funcgrad: metrics."""
+"""Layer 3: metrics on functions."""
+
+from funcgrad.metrics.base import Metric, SpectralMetric
+from funcgrad.metrics.l2 import L2
+from funcgrad.metrics.sobolev import Sobolev
+
+__all__ = ["L2", "Metric", "Sobolev", "SpectralMetric"]

@@ -1,1 +1,5 @@
-"""Layer of funcgrad: operators."""
+"""Layer 2: difference and spectral operators, square roots of metrics."""
+
+from funcgrad.operators.square_root import SquareRoot
+
+__all__ = ["SquareRoot"]

@@ -1,0 +1,206 @@
+"""Natural gradients of models and their pulled-back metrics."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from funcgrad._checks import finite_number, one_of
+from funcgrad.errors import ConvergenceError, DegenerateModelWarning, DomainMismatch, InvalidInput
+from funcgrad.gradients.least_squares import solve_least_squares
+from funcgrad.spaces.domain import Domain
+from funcgrad.spaces.function import Function
+
+# Relative error of interpolation at which a grid resolves the tangent functions.
+RESOLUTION = 1e-12
+_LARGEST_GRID = 4096
+
+
+@dataclass(frozen=True)
+class NaturalGradient:
+    """The natural gradient of F∘φ at θ: the η with <dφ(η), φ_i> = dF(φ_i) for every tangent function.
+
+    Attributes
+    ----------
+    direction : ndarray, (p,)
+        η = G⁻¹ ∂(F∘φ), of least norm if the model is degenerate. Descent goes along -η.
+    pushforward : Function
+        dφ(η) = Σ η_i φ_i: the projection of the gradient of F, where that exists.
+    rank : int
+        Of the tangent space; below p the model is not an immersion at θ.
+    condition : float
+        Of the whitened Jacobian A = SJ on what was kept; cond(G) is its square.
+    residual : float
+        Relative distance of the whitened covector from the tangent space. It is the relative distance
+        of ∇F from its projection where ∇F exists; otherwise it tends to 1 as the grid is refined.
+    discarded : float
+        Share of the whitened covector's square on the directions below the rank cut-off.
+    singular_values : ndarray
+        Of A, descending.
+    solver : str
+    grid : Grid
+        The grid that it was computed on.
+    """
+
+    direction: np.ndarray
+    pushforward: Function
+    rank: int
+    condition: float
+    residual: float
+    discarded: float
+    singular_values: np.ndarray = field(repr=False)
+    solver: str
+    grid: object = field(repr=False)
+
+
+def model_function(model, theta):
+    """Return f_θ as a callable of the n coordinate arrays."""
+    return lambda *x: model(theta, np.column_stack(x))
+
+
+def resolving_grid(domain, model, theta):
+    """Return a grid on which f_θ and the tangent functions are resolved to a relative 1e-12.
+
+    The number of nodes is doubled until the interpolant agrees with the model between the nodes.
+
+    Raises
+    ------
+    ConvergenceError
+        If 4096 nodes do not do, as for functions that are not smooth, or not periodic on a circle.
+    """
+    n = 16
+    while n < _LARGEST_GRID:
+        n *= 2
+        grid = domain.grid(n)
+        between = (grid.nodes[:-1] + grid.nodes[1:]) / 2
+        errors = _interpolation_errors(grid, between, model, theta)
+        if errors.max() <= RESOLUTION:
+            return grid
+    worst = int(np.argmax(errors))
+    name = "f" if worst == 0 else f"the tangent function of parameter `{model.parameter_names[worst - 1]}`"
+    hint = " Is it periodic?" if domain.boundary == "periodic" else " Is it smooth there?"
+    raise ConvergenceError(
+        f"{name} is not resolved on {domain}: relative interpolation error {errors[worst]:.2g} with {n} "
+        f"nodes, wanted {RESOLUTION:.0e}.{hint}"
+    )
+
+
+def _interpolation_errors(grid, x, model, theta):
+    """Relative errors of the interpolants of f and of each tangent function at x, (1 + p,)."""
+
+    def columns(points):
+        value, jacobian = model(theta, points), model.jacobian(theta, points)
+        return np.concatenate([value[..., None], jacobian], axis=-1)
+
+    at_nodes, exact = columns(grid.nodes), columns(x)
+    error = np.abs(np.tensordot(grid.interpolation_matrix(x), at_nodes, axes=1) - exact)
+    axes = tuple(range(exact.ndim - 1))
+    scale = np.abs(at_nodes).max(axis=axes)
+    return error.max(axis=axes) / np.where(scale > 0, scale, 1.0)
+
+
+def grid_for(domain, model, theta):
+    """Return `domain` if it is a Grid, else the resolving grid of that Domain."""
+    if isinstance(domain, Domain):
+        if model.dimension != domain.dimension:
+            raise DomainMismatch(f"a model of {model.dimension} variable(s) on {domain}.")
+        return resolving_grid(domain, model, theta)
+    return domain
+
+
+def whitened_jacobian(model, theta, metric, grid):
+    """Return A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
+
+    For a model with m outputs the rows of all components are stacked.
+    """
+    jacobian = model.jacobian(theta, grid.nodes)
+    return metric.square_root(grid).apply(jacobian).reshape(-1, jacobian.shape[-1])
+
+
+def gram(model, theta, metric, domain):
+    """Return the pulled-back metric G_ij = <φ_i, φ_j>, (p, p).
+
+    It is for looking at: solving with it loses twice the digits that `natural_gradient` does.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> fg.gram(fg.models.Polynomial(1), [0, 0], fg.L2(), fg.Interval(0, 1)).round(12)
+    array([[1.        , 0.5       ],
+           [0.5       , 0.33333333]])
+    """
+    grid = grid_for(domain, model, theta)
+    a = whitened_jacobian(model, theta, metric, grid)
+    return a.T @ a
+
+
+def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.0, rcond=None):
+    """Return the natural gradient of a functional of a model in a metric on functions.
+
+    With A = SJ the whitened Jacobian and r the whitened covector dF, it solves min |Aη - r|, so the
+    error grows with cond(A), not with cond(G) = cond(A)². It exists even where dF has no gradient in
+    the metric: on the finite-dimensional tangent space every covector is bounded.
+
+    Parameters
+    ----------
+    F : Functional
+    model : Model
+    theta : array_like, (p,)
+    metric : Metric
+    domain : Domain or Grid
+        For a Domain a grid that resolves the tangent functions is chosen and reported.
+    solver : {"qr"}
+        Householder QR of [A r], then the SVD of R.
+    damping : float
+        Levenberg-Marquardt: η = (G + damping·I)⁻¹ ∂(F∘φ).
+    rcond : float, optional
+        Singular values of A up to rcond times the largest count as zero.
+
+    Returns
+    -------
+    NaturalGradient
+
+    Warns
+    -----
+    DegenerateModelWarning
+        If the tangent functions are dependent: η is then the solution of least norm.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> line = fg.models.Polynomial(1)
+    >>> loss = fg.EmpiricalLoss(x=[0.0, 1.0], y=[1.0, 3.0])
+    >>> step = fg.natural_gradient(loss, line, [0, 0], fg.Sobolev(1), fg.Interval(0, 1))
+    >>> step.direction.round(12), step.rank
+    (array([-3.07692308, -1.84615385]), 2)
+    """
+    one_of(solver, ("qr",), "solver")
+    if finite_number(damping, "damping") < 0:
+        raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")
+    grid = grid_for(domain, model, theta)
+    f = grid.function(model_function(model, theta))
+    a = whitened_jacobian(model, theta, metric, grid)
+    r = metric.square_root(grid).solve_transpose(F.differential(f).components(grid)).reshape(-1)
+    solution = solve_least_squares(a, r, damping, rcond)
+    p = a.shape[1]
+    if solution.rank < p:
+        warnings.warn(
+            f"the tangent space has rank {solution.rank} with {p} parameters (singular values "
+            f"{solution.singular_values[0]:.3g} to {solution.singular_values[-1]:.3g}); the natural gradient "
+            "of least norm is returned.",
+            DegenerateModelWarning,
+            stacklevel=2,
+        )
+    direction = solution.solution
+    pushforward = Function(grid, model.jacobian(theta, grid.nodes) @ direction)
+    return NaturalGradient(
+        direction=direction,
+        pushforward=pushforward,
+        rank=solution.rank,
+        condition=solution.condition,
+        residual=solution.residual,
+        discarded=solution.discarded,
+        singular_values=solution.singular_values,
+        solver=solver,
+        grid=grid,
+    )

@@ -1,0 +1,105 @@
+"""The base classes of metrics."""
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from funcgrad.errors import DomainMismatch
+from funcgrad.functionals.covector import Covector
+from funcgrad.spaces.function import Function
+
+
+class Metric(ABC):
+    """An inner product on functions: the one thing that turns covectors into gradients.
+
+    A subclass gives the three abstract methods below. Everything on a grid goes through
+    `square_root`, so that errors grow with the condition number of S and not with its square.
+    """
+
+    @abstractmethod
+    def square_root(self, grid):
+        """Return the `SquareRoot` S of the metric on a grid, <u, v> = (Su)·(Sv), factored once."""
+
+    @abstractmethod
+    def flat(self, u):
+        """Return the `Covector` v ↦ <u, v> of a `Function`."""
+
+    @abstractmethod
+    def dual_norm(self, c, domain):
+        """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
+
+    def inner(self, u, v):
+        """Return <u, v> for two functions on one grid."""
+        if u.grid != v.grid:
+            raise DomainMismatch(f"`u` and `v` live on different grids: {u.grid!r} and {v.grid!r}.")
+        root = self.square_root(u.grid)
+        return float(np.sum(root.apply(u.values) * root.apply(v.values)))
+
+    def norm(self, u):
+        """Return √<u, u>."""
+        return float(np.linalg.norm(self.square_root(u.grid).apply(u.values)))
+
+    def riesz(self, c, grid):
+        """Return the Riesz representer of a covector among the grid's functions.
+
+        It is the g with <g, v> = c(v) for every function v of the grid. Every covector has one on every
+        grid; whether these converge as the grid is refined is what `gradient_exists` answers.
+
+        Parameters
+        ----------
+        c : Covector
+        grid : Grid
+
+        Returns
+        -------
+        Function
+        """
+        root = self.square_root(grid)
+        return Function(grid, root.solve(root.solve_transpose(c.components(grid))))
+
+
+class SpectralMetric(Metric):
+    """A metric <u, v> = <σ(-Δ) u, v>_0 given by a positive symbol σ on the eigenvalues of -Δ.
+
+    Attributes
+    ----------
+    order : float
+        The Sobolev order s of the norm: σ(λ) grows like λ^s.
+    """
+
+    order: float
+
+    @abstractmethod
+    def symbol(self, eigenvalues):
+        """Return σ(λ) for eigenvalues λ >= 0 of -Δ."""
+
+    @abstractmethod
+    def green_kernel(self, domain):
+        """Return the reproducing kernel of the metric, σ(-Δ) K(x, .) = δ_x (order > n/2)."""
+
+    def dual_norm(self, c, domain):
+        """See `Metric.dual_norm`.
+
+        Point evaluations are paired exactly, through the reproducing kernel; densities on the grid on
+        which they are known.
+        """
+        if not c.regularity.admits(self.order):
+            return math.inf
+        squared = 0.0
+        if c.atoms:
+            squared += _energy_of_atoms(c, self.green_kernel(domain))
+        for density in c.densities:
+            representer = self.riesz(Covector(densities=[density]), density[0].grid)
+            squared += 2 * Covector(atoms=c.atoms)(representer) + Covector(c.densities)(representer)
+        return math.sqrt(max(squared, 0.0))
+
+
+def _energy_of_atoms(c, kernel):
+    """Σ_ij w_i·w_j ∂_x^{α_i} ∂_y^{α_j} K(x_i, x_j) over the atoms of a covector."""
+    total = 0.0
+    for points, alpha, weights in c.point_groups():
+        for other_points, beta, other_weights in c.point_groups():
+            section = kernel.derivative(alpha, beta) if sum(alpha) + sum(beta) else kernel
+            total += float(np.sum(weights * np.tensordot(section.gram(points, other_points), other_weights, 1)))
+    return total

@@ -1,0 +1,140 @@
+"""Square roots of metrics on a grid: S with <u, v> = (Su)·(Sv)."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import scipy.linalg
+
+from funcgrad.errors import DomainMismatch, InvalidInput
+
+
+class SquareRoot(ABC):
+    """A square root S of a metric on the functions of a grid: <u, v> = (Su)·(Sv).
+
+    S is (M, N) with M >= N and acts on the first axis of nodal values (N, ...). A covector c is given by
+    its components c_j = c(L_j) on the grid's cardinal functions. The Riesz representer of c is then
+    ``solve(solve_transpose(c))``, its dual norm the length of ``solve_transpose(c)``, and a subclass
+    gives these three maps without ever forming the Gram matrix SᵀS.
+    """
+
+    @abstractmethod
+    def apply(self, values):
+        """Return S u, (M, ...), of nodal values (N, ...)."""
+
+    @abstractmethod
+    def apply_transpose(self, r):
+        """Return Sᵀ r, (N, ...): the components of the covector v ↦ r·(Sv)."""
+
+    @abstractmethod
+    def solve(self, r):
+        """Return the u that minimises |S u - r|."""
+
+    @abstractmethod
+    def solve_transpose(self, components):
+        """Return the r in the range of S with Sᵀ r = c: the whitened covector."""
+
+
+class DiagonalRoot(SquareRoot):
+    """S = diag(√w): the L2 metric on a grid with quadrature weights w (times a density)."""
+
+    def __init__(self, weights):
+        self._root = np.sqrt(weights)
+
+    def _column(self, array):
+        return self._root.reshape(-1, *[1] * (np.ndim(array) - 1))
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        return self._column(values) * values
+
+    apply_transpose = apply
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        return r / self._column(r)
+
+    solve_transpose = solve
+
+
+class SpectralRoot(SquareRoot):
+    """S = √h T⁻¹ σ^{1/2} T on a grid of spacing h with the fast transform T: the metric of symbol σ.
+
+    The symbol is a positive function of the eigenvalue λ of -Δ.
+    """
+
+    def __init__(self, grid, symbol):
+        self._grid = grid
+        self._root = np.sqrt(grid.weights[0] * symbol(grid.frequencies**2))
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        return self._grid.multiply(self._root, values)
+
+    apply_transpose = apply
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        return self._grid.multiply(1 / self._root, r)
+
+    solve_transpose = solve
+
+
+class DerivativeRoot(SquareRoot):
+    """S = [√w; ℓ √w D]: the H^1 metric ∫ uv + ℓ² ∫ u'v' on a polynomial grid.
+
+    With Neumann conditions nothing is imposed (the condition is natural: the representer satisfies it
+    in the limit). With Dirichlet conditions the space is that of the grid's polynomials that vanish at
+    both ends; a function that does not is refused.
+    """
+
+    # A function counts as vanishing at the ends when its values there are below this times its largest.
+    BOUNDARY_TOLERANCE = 1e-9
+
+    def __init__(self, grid, length_scale):
+        self._domain = grid.domain
+        root = np.sqrt(grid.weights)[:, None]
+        self._matrix = np.vstack([np.diag(root[:, 0]), length_scale * root * grid.differentiation_matrix])
+        self._ends = self._basis = None
+        constrained = self._matrix
+        if self._domain.boundary == "dirichlet":
+            if len(grid) < 3:
+                raise InvalidInput(f"H^1 with Dirichlet conditions needs at least 3 nodes; got {grid!r}.")
+            self._ends = grid.interpolation_matrix([self._domain.a, self._domain.b])
+            self._basis = scipy.linalg.null_space(self._ends)
+            constrained = self._matrix @ self._basis
+        self._q, self._r = scipy.linalg.qr(constrained, mode="economic")
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        if self._ends is not None:
+            at_ends = np.abs(self._ends @ values).max(initial=0.0)
+            if at_ends > self.BOUNDARY_TOLERANCE * np.abs(values).max(initial=0.0):
+                raise DomainMismatch(
+                    f"a function that is {at_ends:.3g} at an end is not in H^1 with Dirichlet conditions "
+                    f"on {self._domain}, whose functions vanish there."
+                )
+        return _matmul(self._matrix, values)
+
+    def apply_transpose(self, r):
+        """See `SquareRoot.apply_transpose`."""
+        return _matmul(self._matrix.T, r)
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        coordinates = _solve_triangular(self._r, _matmul(self._q.T, r))
+        return coordinates if self._basis is None else _matmul(self._basis, coordinates)
+
+    def solve_transpose(self, components):
+        """See `SquareRoot.solve_transpose`; with Dirichlet conditions, Sᵀr = c on the constrained space."""
+        restricted = components if self._basis is None else _matmul(self._basis.T, components)
+        return _matmul(self._q, _solve_triangular(self._r, restricted, trans="T"))
+
+
+def _matmul(matrix, array):
+    """Apply a matrix to the first axis of an array with any further axes."""
+    return np.tensordot(matrix, array, axes=1)
+
+
+def _solve_triangular(r, right, trans="N"):
+    flat = right.reshape(len(right), -1)
+    return scipy.linalg.solve_triangular(r, flat, trans=trans).reshape(-1, *right.shape[1:])

@@ -1,0 +1,73 @@
+"""The circle."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from funcgrad._checks import one_of, positive_number, whole_number
+from funcgrad.spaces.domain import Domain
+
+
+@dataclass(frozen=True)
+class Circle(Domain):
+    """The circle R / length Z, with coordinate x in [0, length).
+
+    Points outside that range are taken modulo the length.
+
+    Parameters
+    ----------
+    length : float
+        The circumference, 2π by default.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> circle = fg.Circle(2 * np.pi)
+    >>> circle.laplacian_spectrum(5)
+    array([0., 1., 1., 4., 4.])
+    """
+
+    length: float = 2 * np.pi
+    dimension: ClassVar[int] = 1
+    boundary: ClassVar[str] = "periodic"
+
+    def __post_init__(self):
+        object.__setattr__(self, "length", positive_number(self.length, "length"))
+
+    @property
+    def volume(self):
+        """The length."""
+        return self.length
+
+    def grid(self, n, rule="trapezoid"):
+        """Return the equispaced grid of `n` nodes x_j = j length/n (spectrally accurate here)."""
+        from funcgrad.spaces.spectral_grid import FourierGrid
+
+        one_of(rule, ("trapezoid",), "rule on a circle")
+        return FourierGrid(self, whole_number(n, "n", least=1))
+
+    def laplacian_spectrum(self, count):
+        """Return 0, ω², ω², 4ω², 4ω², ... with ω = 2π/length, ``(count,)``."""
+        mode = (np.arange(whole_number(count, "count")) + 1) // 2
+        return (2 * np.pi / self.length * mode) ** 2
+
+    def eigenfunctions(self, count, x, derivative=0):
+        """Return 1/√length, then √(2/length) cos(kωx), √(2/length) sin(kωx) for k = 1, 2, ...
+
+        See `Domain.eigenfunctions`.
+        """
+        index = np.arange(whole_number(count, "count"))
+        frequency = 2 * np.pi / self.length * ((index + 1) // 2)
+        # d^j/dx^j cos(t) = cos(t + jπ/2); sin is cos shifted back by π/2 (even index > 0).
+        quarter_turns = whole_number(derivative, "derivative") - ((index > 0) & (index % 2 == 0))
+        phase = self.points(x) * frequency + quarter_turns * (np.pi / 2)
+        amplitude = np.where(index == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
+        return amplitude * frequency**derivative * np.cos(phase)
+
+    def contains(self, x):
+        """Every real coordinate names a point of the circle."""
+        return np.ones(len(x), dtype=bool)
+
+    def __str__(self):
+        return f"the circle of length {self.length:g}"

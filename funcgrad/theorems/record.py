@@ -1,0 +1,173 @@
+"""What a theorem of the catalogue is: records of a statement and of how it is checked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from funcgrad.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One mathematical situation in which a statement is checked; fields that it does not need are None.
+
+    Attributes
+    ----------
+    label : str
+    domain : Domain
+    metric : Metric, optional
+    functional : Functional, optional
+    f : callable, optional
+        The function at which the functional is differentiated, of the n coordinate arrays.
+    model, theta : Model, ndarray (p,), optional
+    rule : str, optional
+        The quadrature rule of the grids; the domain's default if None.
+    data : dict
+        Anything else that a theorem's own instances carry.
+    """
+
+    label: str
+    domain: Any
+    metric: Any = None
+    functional: Any = None
+    f: Callable | None = None
+    model: Any = None
+    theta: Any = None
+    rule: str | None = None
+    data: dict = field(default_factory=dict)
+
+    def grid(self, n):
+        """Return the grid of n nodes with this instance's rule."""
+        return self.domain.grid(n) if self.rule is None else self.domain.grid(n, rule=self.rule)
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What a check measured at one level of refinement.
+
+    Attributes
+    ----------
+    value, scale : float
+        The residual and what it is measured against; value / scale is judged.
+    floor : float
+        The size of value / scale that rounding alone explains.
+    h : float
+        The quantity that goes to zero under refinement: a residual of order q behaves as h^q.
+    unknowns : int
+    """
+
+    value: float
+    scale: float
+    floor: float
+    h: float
+    unknowns: int
+
+    @property
+    def scaled(self):
+        """The value / scale; 0 where both vanish."""
+        return self.value / self.scale if self.value else 0.0
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A named condition of a statement, as a signed margin: positive where it is met."""
+
+    name: str
+    margin: Callable[[Instance], float]
+    unmet: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A nearby false statement, whose residual must fail in the predicted way.
+
+    Attributes
+    ----------
+    name : str
+    breaks : str
+        The name of the hypothesis that it breaks, or "statement".
+    residual : callable
+        Of (instance, level), like the theorem's.
+    failure : callable
+        Of an instance: the `Expectation` of how it fails.
+    """
+
+    name: str
+    breaks: str
+    residual: Callable[[Instance, int], Residual]
+    failure: Callable[[Instance], Any]
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A statement of the catalogue with everything that its check needs.
+
+    Attributes
+    ----------
+    id, statement, latex, source : str
+    hypotheses : tuple of Hypothesis
+    instances : callable
+        Of a `numpy.random.Generator`: the built-in instances.
+    from_problem : callable
+        Of a `Problem`: the user's instance; raises `DoesNotApply` where there is none.
+    levels : callable
+        Of an instance: the levels of refinement, coarse to fine.
+    residual : callable
+        Of (instance, level): a `Residual`, zero in the limit exactly when the statement holds.
+    expectation : callable
+        Of an instance: the `Expectation` of the residuals.
+    controls : tuple of Control
+        At least one that breaks the statement or a hypothesis, and one for each hypothesis.
+    oracle : callable, optional
+        Of an instance: a `Residual` against a closed form, at its floor, or None.
+    """
+
+    id: str
+    statement: str
+    latex: str
+    source: str
+    hypotheses: tuple[Hypothesis, ...]
+    instances: Callable[..., Sequence[Instance]]
+    from_problem: Callable[..., Instance]
+    levels: Callable[[Instance], Sequence[int]]
+    residual: Callable[[Instance, int], Residual]
+    expectation: Callable[[Instance], Any]
+    controls: tuple[Control, ...]
+    oracle: Callable[[Instance], Residual | None] | None = None
+
+    def __post_init__(self):
+        names = {hypothesis.name for hypothesis in self.hypotheses}
+        broken = {control.breaks for control in self.controls}
+        if not self.controls or names - broken:
+            raise InvalidInput(
+                f"theorem {self.id!r} needs a negative control for each hypothesis and at least one; "
+                f"without: {sorted(names - broken) or 'any'}."
+            )
+        if unknown := broken - names - {"statement"}:
+            raise InvalidInput(f"controls of theorem {self.id!r} break unknown hypotheses {sorted(unknown)}.")
+
+
+class DoesNotApply(Exception):
+    """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The user's own model, data and metric.
+
+    Attributes
+    ----------
+    model : Model
+    theta : ndarray, (p,)
+    functional : Functional
+    domain : Domain
+    metric : Metric
+    label : str
+    """
+
+    model: Any
+    theta: Any
+    functional: Any
+    domain: Any
+    metric: Any
+    label: str = "the user's problem"
