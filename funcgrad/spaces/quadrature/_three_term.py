@@ -25,6 +25,12 @@ def gauss_from_recurrence(diagonal, squares, total, symmetric=False):
     symmetric : bool
         True if every a_k is zero: only non-negative nodes are then computed.
     """
+    nodes, mantissa, exponent = christoffel_rule(diagonal, squares, total, symmetric)
+    return nodes, np.ldexp(mantissa, exponent)
+
+
+def christoffel_rule(diagonal, squares, total, symmetric=False):
+    """Return the rule of `gauss_from_recurrence`, its weights as arrays of mantissas and powers of two."""
     off_diagonal = dd.sqrt(squares)
     guess = scipy.linalg.eigvalsh_tridiagonal(diagonal[0], off_diagonal[0])
     n = guess.size
@@ -34,17 +40,18 @@ def gauss_from_recurrence(diagonal, squares, total, symmetric=False):
             guess[0] = 0.0
     nodes = dd.from_float(guess)
     for _ in range(2):
-        step, weights = _newton_step(nodes, diagonal, off_diagonal, total)
+        step, sums, exponent = _newton_step(nodes, diagonal, off_diagonal)
         nodes = dd.add(nodes, (-step, np.zeros_like(step)))
+    mantissa = total / sums
     if symmetric:
         mirrored = slice(n % 2, None)
         nodes = tuple(np.concatenate([-part[mirrored][::-1], part]) for part in nodes)
-        weights = np.concatenate([weights[mirrored][::-1], weights])
-    return nodes, weights
+        mantissa, exponent = (np.concatenate([half[mirrored][::-1], half]) for half in (mantissa, exponent))
+    return nodes, mantissa, exponent
 
 
-def _newton_step(x, diagonal, off_diagonal, total):
-    """Return p_n / p_n' and the Christoffel numbers at x, near the zeros of p_n.
+def _newton_step(x, diagonal, off_diagonal):
+    """Return p_n / p_n', s and e at x, near the zeros of p_n, with Σ_{j<n} p_j² = s 2^{-e}, p_0 = 1.
 
     By Christoffel and Darboux √b_n (p_n' p_{n-1} - p_n p_{n-1}') = Σ_{j<n} p_j², so at a zero the sum of
     squares gives both. Polynomials that outgrow the floats carry a power of two of their own.
@@ -70,4 +77,4 @@ def _newton_step(x, diagonal, off_diagonal, total):
             previous, current = (tuple(np.ldexp(part, -shift) for part in p) for p in (previous, current))
             squares, carry = np.ldexp(squares, -2 * shift), np.ldexp(carry, -2 * shift)
     squares = squares + carry
-    return following[0] * current[0] / squares, np.ldexp(total / squares, -2 * exponent)
+    return following[0] * current[0] / squares, squares, -2 * exponent
