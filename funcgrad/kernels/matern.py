@@ -1,0 +1,105 @@
+"""The reproducing kernels of the Sobolev spaces on R^n, and the same functions as Matérn covariances."""
+
+from math import exp, gamma, lgamma, pi, sqrt
+
+from funcgrad._checks import finite_number, positive_number, whole_number
+from funcgrad.errors import InvalidInput
+from funcgrad.kernels.base import described
+from funcgrad.kernels.bessel import matern_function, matern_radial_derivative
+from funcgrad.kernels.radial import RadialKernel
+
+
+class _MaternKernel(RadialKernel):
+    """A h_ν(|x - y| / scale)."""
+
+    def _profile(self, z):
+        return matern_function(self.nu, z)
+
+    def _radial(self, z, order, power):
+        return matern_radial_derivative(self.nu, order, power, z)
+
+
+class Sobolev(_MaternKernel):
+    """The reproducing kernel of H^s(R^n): the Green function of (1 - ℓ²Δ)^s.
+
+    Parameters
+    ----------
+    s : float
+        The order, any real number above n/2.
+    dimension : int
+        n, the number of coordinates of a point.
+    length_scale : float
+        ℓ.
+
+    Raises
+    ------
+    InvalidInput
+        If `s` is not above n/2: point evaluation is then unbounded and there is no kernel.
+
+    Notes
+    -----
+    k(x, y) = ℓ^{-n} 2^{1-s} / ((2π)^{n/2} Γ(s)) z^ν K_ν(z), z = |x - y|/ℓ, ν = s - n/2, with K_ν the
+    modified Bessel function (N. Aronszajn and K. T. Smith, *Theory of Bessel potentials* I, 1961); on the
+    diagonal Γ(ν) / ((4π)^{n/2} Γ(s) ℓ^n). Derivatives exist below the order 2s - n.
+
+    Examples
+    --------
+    >>> from funcgrad.kernels import Sobolev
+    >>> k = Sobolev(1.0, dimension=1)            # exp(-|x - y|) / 2
+    >>> round(k(0.0, 1.0), 12)
+    0.18393972058...
+    """
+
+    def __init__(self, s, dimension, length_scale=1.0):
+        self.s = finite_number(s, "s")
+        self.dimension = whole_number(dimension, "dimension", least=1)
+        self.scale = self.length_scale = positive_number(length_scale, "length_scale")
+        self.nu = self.s - 0.5 * self.dimension
+        if self.nu <= 0.0:
+            raise InvalidInput(
+                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else point evaluation is unbounded; "
+                f"got {self.s:g}."
+            )
+        self.smoothness = 2.0 * self.nu
+        self.amplitude = _gamma_ratio(self.nu, self.s) / (sqrt(4.0 * pi) * self.scale) ** self.dimension
+
+    def __repr__(self):
+        return f"Sobolev({self.s:g}, dimension={self.dimension}, length_scale={self.length_scale:g})"
+
+
+class Matern(_MaternKernel):
+    """The Matérn covariance: a Sobolev kernel normalised to 1 on the diagonal.
+
+    Parameters
+    ----------
+    nu : float
+        The smoothness ν > 0; samples have derivatives below order ν, the kernel below order 2ν.
+    length_scale : float
+        ℓ; the kernel is h_ν(√(2ν) |x - y| / ℓ), h_ν(z) = 2^{1-ν} z^ν K_ν(z) / Γ(ν).
+
+    Notes
+    -----
+    Takes points of any dimension n, where it is a multiple of `Sobolev` with s = ν + n/2 and length scale
+    ℓ/√(2ν) (M. L. Stein, *Interpolation of Spatial Data*, 1999). ν = 1/2, 3/2, 5/2 have fast forms.
+
+    Examples
+    --------
+    >>> from funcgrad.kernels import Matern
+    >>> Matern(1.5).gram([0.0, 1.0]).round(6)
+    array([[1.      , 0.483358],
+           [0.483358, 1.      ]])
+    """
+
+    def __init__(self, nu, length_scale=1.0):
+        self.nu = positive_number(nu, "nu")
+        self.length_scale = positive_number(length_scale, "length_scale")
+        self.scale = self.length_scale / sqrt(2.0 * self.nu)
+        self.smoothness = 2.0 * self.nu
+
+    def __repr__(self):
+        return f"Matern({described(self.nu)}, length_scale={self.length_scale:g})"
+
+
+def _gamma_ratio(a, b):
+    """Return Γ(a)/Γ(b)."""
+    return gamma(a) / gamma(b) if max(a, b) < 170.0 else exp(lgamma(a) - lgamma(b))

@@ -1,0 +1,29 @@
+"""Quadrature rules as pure functions of arrays: ``nodes, weights = rule(n)``."""
+
+from funcgrad.spaces.quadrature.clenshaw_curtis import clenshaw_curtis
+from funcgrad.spaces.quadrature.gauss import gauss_legendre, gauss_lobatto
+from funcgrad.spaces.quadrature.hermite import gauss_hermite, gauss_hermite_lebesgue
+from funcgrad.spaces.quadrature.jacobi import gauss_jacobi
+from funcgrad.spaces.quadrature.newton_cotes import midpoint, periodic_trapezoid, simpson, trapezoid
+from funcgrad.spaces.quadrature.rules import RULES, Rule, rule_named
+from funcgrad.spaces.quadrature.sobol import sobol
+from funcgrad.spaces.quadrature.tensor import map_to_interval, tensor_product
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "clenshaw_curtis",
+    "gauss_hermite",
+    "gauss_hermite_lebesgue",
+    "gauss_jacobi",
+    "gauss_legendre",
+    "gauss_lobatto",
+    "map_to_interval",
+    "midpoint",
+    "periodic_trapezoid",
+    "rule_named",
+    "simpson",
+    "sobol",
+    "tensor_product",
+    "trapezoid",
+]
