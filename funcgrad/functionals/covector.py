@@ -81,9 +81,11 @@ class Covector:
         """
         total = 0.0
         for g, order in self.densities:
-            total += float(np.sum(_density_components(g, order, v.grid) * v.values)) if isinstance(
-                v, Function
-            ) else float(np.sum(g.grid.integrate(g.values * _undifferentiated(v, g.grid.nodes, order))))
+            total += (
+                float(np.sum(_density_components(g, order, v.grid) * v.values))
+                if isinstance(v, Function)
+                else float(np.sum(g.grid.integrate(g.values * _undifferentiated(v, g.grid.nodes, order))))
+            )
         for points, derivative, weights in self.point_groups():
             if isinstance(v, Function):
                 values = _evaluation(v.grid, points, derivative) @ v.values
@@ -220,7 +222,9 @@ def _evaluation(grid, points, derivative):
 
 def _undifferentiated(v, points, order):
     if order > 0:
-        raise InvalidInput("a covector with derivatives needs a Function; got a callable without derivatives.")
+        raise InvalidInput(
+            "a covector with derivatives needs a Function; got a callable without derivatives."
+        )
     return sample(v, points, "v")
 
 

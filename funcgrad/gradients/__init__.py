@@ -3,13 +3,16 @@
 from funcgrad.gradients.existence import Evidence, Existence, gradient_exists
 from funcgrad.gradients.natural_gradient import NaturalGradient, gram, natural_gradient
 from funcgrad.gradients.riesz import gradient
+from funcgrad.gradients.tangent_kernel import TangentKernel, tangent_kernel
 
 __all__ = [
     "Evidence",
     "Existence",
     "NaturalGradient",
+    "TangentKernel",
     "gradient",
     "gradient_exists",
     "gram",
     "natural_gradient",
+    "tangent_kernel",
 ]

@@ -47,7 +47,9 @@ class Evidence:
         if self.fitted_growth == -math.inf:
             return "the dual norms are bounded: the last octaves add nothing"
         if self.verdict is None:
-            return f"an octave adds as much as the one before (exponent {self.fitted_growth:+.3f}): like log Λ"
+            return (
+                f"an octave adds as much as the one before (exponent {self.fitted_growth:+.3f}): like log Λ"
+            )
         if self.verdict:
             return f"what an octave adds decays like Λ^{self.fitted_growth:.3f}: the dual norms are bounded"
         return f"the squared dual norms grow like Λ^{self.fitted_growth:.3f}"

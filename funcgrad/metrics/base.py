@@ -101,5 +101,7 @@ def _energy_of_atoms(c, kernel):
     for points, alpha, weights in c.point_groups():
         for other_points, beta, other_weights in c.point_groups():
             section = kernel.derivative(alpha, beta) if sum(alpha) + sum(beta) else kernel
-            total += float(np.sum(weights * np.tensordot(section.gram(points, other_points), other_weights, 1)))
+            total += float(
+                np.sum(weights * np.tensordot(section.gram(points, other_points), other_weights, 1))
+            )
     return total

@@ -95,10 +95,14 @@ class Grid(ABC):
         from funcgrad.spaces.function import Function
 
         if isinstance(f, Function):
-            return f if f.grid == self else Function(self, f(self.nodes))
+            return f if f.grid == self else Function(self, f.grid.resample(f.values, self))
         if not callable(f):
             return Function(self, f)
         return Function(self, sample(f, self.nodes))
+
+    def resample(self, values, grid):
+        """Return the values of the interpolant of nodal values at the nodes of another grid."""
+        return self.interpolation_matrix(grid.nodes) @ values
 
     def integrate(self, values):
         """Return ∫ over the domain of nodal values (N,) or (N, m), by the grid's quadrature.

@@ -18,9 +18,7 @@ class PolynomialGrid(Grid):
         reference, weights = (gauss_legendre if rule == "gauss-legendre" else clenshaw_curtis)(n)
         half = domain.length / 2
         # Measured from the nearer end, so that nodes next to b keep their distance to it.
-        nodes = np.where(
-            reference <= 0, domain.a + half * (1 + reference), domain.b - half * (1 - reference)
-        )
+        nodes = np.where(reference <= 0, domain.a + half * (1 + reference), domain.b - half * (1 - reference))
         super().__init__(domain, nodes.reshape(-1, 1), half * weights, rule)
         self._barycentric = _barycentric_weights(reference, weights, rule)
         self._matrix = None

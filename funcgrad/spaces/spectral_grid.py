@@ -30,6 +30,18 @@ class SpectralGrid(Grid):
         """Return nodal values with their coefficients multiplied by a real symbol (K,)."""
         return self.backward(symbol.reshape(-1, *[1] * (np.ndim(values) - 1)) * self.forward(values))
 
+    @abstractmethod
+    def _rescale(self, coefficients, n):
+        """Return coefficients of this grid as they are on one of the same kind with n > N nodes."""
+
+    def resample(self, values, grid):
+        """See `Grid.resample`; to a finer grid of the same kind by padding the coefficients."""
+        if type(grid) is not type(self) or grid.domain != self.domain or len(grid) <= len(self):
+            return super().resample(values, grid)
+        coefficients = self._rescale(self.forward(values), len(grid))
+        padding = len(grid.frequencies) - len(coefficients)
+        return grid.backward(np.pad(coefficients, [(0, padding)] + [(0, 0)] * (coefficients.ndim - 1)))
+
 
 class FourierGrid(SpectralGrid):
     """Nodes jL/N on a circle; values stand for their trigonometric interpolant.
@@ -51,6 +63,12 @@ class FourierGrid(SpectralGrid):
     def backward(self, coefficients):
         """See `SpectralGrid.backward`."""
         return scipy.fft.irfft(coefficients, n=len(self), axis=0)
+
+    def _rescale(self, coefficients, n):
+        coefficients = n / len(self) * coefficients
+        if len(self) % 2 == 0:
+            coefficients[-1] /= 2  # the highest cosine is two waves on a finer grid
+        return coefficients
 
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`; from the Fourier series of the cardinal functions."""
@@ -94,6 +112,12 @@ class HalfRangeGrid(SpectralGrid):
         """See `SpectralGrid.backward`."""
         transform = scipy.fft.idst if self._sine else scipy.fft.idct
         return transform(coefficients, type=2, axis=0, norm="ortho")
+
+    def _rescale(self, coefficients, n):
+        coefficients = np.sqrt(n / len(self)) * coefficients
+        if self._sine:
+            coefficients[-1] /= np.sqrt(2)  # the highest sine counts twice on this grid only
+        return coefficients
 
     def _modes(self, x, derivative):
         """Derivatives of the modes at x, (K, N), scaled to be orthonormal on the nodes as vectors."""

@@ -1,0 +1,109 @@
+"""What several theorems measure."""
+
+import math
+
+import numpy as np
+
+from funcgrad.functionals import EmpiricalLoss
+from funcgrad.metrics import Sobolev
+from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.theorems.expectations import Stagnant
+from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
+
+EPS = np.finfo(float).eps
+PAPER = "Bai, Rosenberg, Xu, A Geometric Understanding of Natural Gradient (arXiv:2202.06232)"
+
+
+def differential(instance, grid, functional=None):
+    """Return dF at the instance's function, as seen from a grid.
+
+    Losses at points evaluate that function where the points are, densities on the grid.
+    """
+    functional = instance.functional if functional is None else functional
+    exact = isinstance(functional, EmpiricalLoss)
+    return functional.differential(instance.f if exact else grid.function(instance.f))
+
+
+def dual_length(c, metric, grid):
+    """Return the dual norm of a covector restricted to the functions of a grid."""
+    return float(np.linalg.norm(metric.square_root(grid).solve_transpose(c.components(grid))))
+
+
+def rounding_floor(grid, metric):
+    """Return the relative size of rounding in a Riesz representer on a grid.
+
+    A transform of N values loses a few log N ulp. Differentiation matrices on polynomial grids have
+    entries up to N²/2 times those of their product with a smooth function (Baltensperger 2000).
+    """
+    if isinstance(grid, PolynomialGrid) and metric.order != 0:
+        return EPS * (64 + len(grid) ** 2)
+    return EPS * 64 * math.log2(len(grid) + 2)
+
+
+def step(grid):
+    """Return the level's h: the domain's volume over the number of nodes."""
+    return grid.domain.volume / len(grid)
+
+
+def refinements(instance, first=16, count=6):
+    """Return `count` numbers of nodes, doubling, from where the grid resolves the metric's length scale."""
+    length_scale = getattr(instance.metric, "length_scale", 1.0)
+    waves = max(1.0, instance.domain.volume / (2 * math.pi * length_scale))
+    return [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
+
+
+def new_part(instance, n, metric=None, functional=None):
+    """Return the `Residual` ‖g_2n - g_n‖ / ‖g_2n‖ between the representers on n and on 2n nodes.
+
+    It is the largest error of <g_n, v> = dF(v) over the unit ball of the finer grid's functions, and
+    tends to zero iff the representers converge, so iff dF is bounded.
+    """
+    metric = instance.metric if metric is None else metric
+    coarse, fine = instance.grid(n), instance.grid(2 * n)
+    g = metric.riesz(differential(instance, coarse, functional), coarse)
+    finer = metric.riesz(differential(instance, fine, functional), fine)
+    return Residual(
+        metric.norm(finer - fine.function(g)), metric.norm(finer), rounding_floor(fine, metric), step(coarse), n
+    )
+
+
+def another_metric(metric):
+    """Return a metric near the given one: twice its length scale; H^1 for L2."""
+    if metric.order == 0:
+        return Sobolev(1.0)
+    return Sobolev(metric.order, 2 * metric.length_scale)
+
+
+def excess_order(instance):
+    """Return the metric's order minus the differential's threshold: positive iff dF is bounded."""
+    regularity = differential(instance, instance.grid(8)).regularity
+    excess = instance.metric.order - regularity.order
+    return math.inf if excess == 0 and not regularity.strict else excess
+
+
+BOUNDED = Hypothesis(
+    "dF is bounded in the metric",
+    excess_order,
+    "dF is unbounded in {metric}: point evaluations need a Sobolev order above n/2",
+)
+
+
+def unbounded_control(functional_of):
+    """Return the control that breaks `BOUNDED` alone: point evaluations in L2, whose representers diverge.
+
+    `functional_of` gives the loss at points for an instance.
+    """
+    from funcgrad.metrics import L2
+
+    return Control(
+        "the same in L2 for a loss at points: the representers must not converge",
+        breaks=BOUNDED.name,
+        residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
+        failure=lambda instance: Stagnant(0.3),
+    )
+
+
+def require_spectral(problem):
+    """Raise `DoesNotApply` unless the problem's metric is a Sobolev metric or L2."""
+    if not hasattr(problem.metric, "symbol"):
+        raise DoesNotApply(f"{problem.metric} is not one of the Sobolev scale")

@@ -1,0 +1,226 @@
+"""Theorems about Riesz representers: riesz-representation and sobolev-gradient-smooths."""
+
+import numpy as np
+from scipy.special import iv
+
+from funcgrad.errors import FuncgradError
+from funcgrad.functionals import EmpiricalLoss, PopulationLoss
+from funcgrad.metrics import L2, Sobolev
+from funcgrad.spaces import Circle, Interval
+from funcgrad.theorems.common import (
+    BOUNDED,
+    EPS,
+    PAPER,
+    another_metric,
+    differential,
+    dual_length,
+    excess_order,
+    new_part,
+    refinements,
+    require_spectral,
+    rounding_floor,
+    step,
+    unbounded_control,
+)
+from funcgrad.theorems.expectations import Exact, Order, Spectral, Stagnant
+from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
+
+_TESTED_MODES = 8
+
+
+def _some_loss(domain, rng, size=3):
+    """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero."""
+    start = getattr(domain, "a", 0.0)
+    x = start + domain.volume * rng.uniform(0.1, 0.9, size)
+    return EmpiricalLoss(x, rng.choice([-1.0, 1.0], size) * rng.uniform(1.0, 2.0, size))
+
+
+def zero(x):
+    """Return the zero function's values."""
+    return np.zeros_like(x)
+
+
+def _riesz_instances(rng):
+    circle = Circle(2 * np.pi)
+    target = PopulationLoss(lambda x: 1 + np.cos(x) - 0.5 * np.sin(3 * x))
+    instances = [
+        Instance(f"loss at points, {Sobolev(s)}, circle", circle, Sobolev(s), _some_loss(circle, rng), zero)
+        for s in (0.75, 1.0, 1.5)
+    ]
+    instances += [
+        Instance(f"population loss, {metric}, circle", circle, metric, target, zero)
+        for metric in (L2(), Sobolev(-0.5), Sobolev(1.0, 0.5))
+        if metric.order >= 0
+    ]
+    for boundary in ("neumann", "dirichlet"):
+        interval = Interval(0.0, 1.0, boundary)
+        for rule, s in (("midpoint", 1.25), ("gauss-legendre", 1.0)):
+            label = f"loss at points, H^{s:g}, {boundary} interval, {rule}"
+            instances.append(
+                Instance(label, interval, Sobolev(s), _some_loss(interval, rng), zero, rule=rule)
+            )
+    quadratic = PopulationLoss(lambda x: 1 - x**2)
+    instances.append(
+        Instance("population loss, H^1, neumann interval", Interval(-1, 1), Sobolev(1.0), quadratic, zero)
+    )
+    return instances
+
+
+def _smooth_defect(instance, n, metric=None):
+    """Largest |<g, v> - dF(v)| / (‖v‖ ‖dF‖) over the first eigenfunctions v, for g from a given metric.
+
+    The inner product is <g, v> = ∫ g (1 - ℓ²Δ)^s v with the eigenvalue of v in closed form, not through
+    the operators that computed g.
+    """
+    grid = instance.grid(n)
+    c = differential(instance, grid)
+    own = instance.metric
+    representer = (own if metric is None else metric).riesz(c, grid)
+    eigenvalues = instance.domain.laplacian_spectrum(_TESTED_MODES)
+    symbol = (1 + getattr(own, "length_scale", 1.0) ** 2 * eigenvalues) ** own.order
+    modes = instance.domain.eigenfunctions(_TESTED_MODES, grid.nodes)
+    inner = symbol * ((grid.weights * representer.values) @ modes)
+    values = [c(lambda x, k=k: instance.domain.eigenfunctions(_TESTED_MODES, x)[:, k]) for k in range(_TESTED_MODES)]
+    defect = np.abs(inner - values) / np.sqrt(symbol)
+    return float(defect.max()), dual_length(c, own, grid)
+
+
+def _riesz_residual(instance, n):
+    """Defect of <g_n, v> = dF(v), over smooth v in closed form and over all v of the grid twice as fine."""
+    smooth, size = _smooth_defect(instance, n)
+    part = new_part(instance, n)
+    value = max(smooth / size, part.scaled)
+    return Residual(value, 1.0, part.floor, part.h, n)
+
+
+def _riesz_order(instance):
+    excess = excess_order(instance)
+    if not np.isfinite(excess) or not differential(instance, instance.grid(8)).atoms:
+        return Exact()
+    return Order(excess - 0.1, excess + 0.1)
+
+
+def _wrong_metric_residual(instance, n):
+    value, size = _smooth_defect(instance, n, another_metric(instance.metric))
+    grid = instance.grid(n)
+    return Residual(value, size, rounding_floor(grid, instance.metric), step(grid), n)
+
+
+def _riesz_problem(problem):
+    require_spectral(problem)
+    rule = "midpoint" if isinstance(problem.domain, Interval) else None
+    from funcgrad.gradients.natural_gradient import model_function
+
+    f = model_function(problem.model, problem.theta)
+    return Instance(problem.label, problem.domain, problem.metric, problem.functional, f, rule=rule)
+
+
+def _l2_of_one(instance):
+    """The L2 gradient of ∫u² at u = 1 is 2, whatever the grid: no factor of a cell volume."""
+    grid = instance.grid(24)
+    gradient = L2().riesz((2.0 * PopulationLoss(zero)).differential(grid.function(lambda x: 1.0)), grid)
+    return Residual(float(np.abs(gradient.values - 2).max()), 2.0, 8 * EPS, step(grid), 24)
+
+
+RIESZ_REPRESENTATION = Theorem(
+    id="riesz-representation",
+    statement="If dF is bounded in a metric, there is one function ∇F with <∇F, v> = dF(v) for every v.",
+    latex=r"\langle\nabla F, v\rangle = dF(v)\quad\text{for all } v",
+    source="Riesz representation theorem; " + PAPER,
+    hypotheses=(BOUNDED,),
+    instances=_riesz_instances,
+    from_problem=_riesz_problem,
+    levels=refinements,
+    residual=_riesz_residual,
+    expectation=_riesz_order,
+    controls=(
+        Control(
+            "the representer of another metric",
+            breaks="statement",
+            residual=_wrong_metric_residual,
+            failure=lambda instance: Stagnant(1e-3),
+        ),
+        unbounded_control(
+            lambda instance: instance.functional
+            if isinstance(instance.functional, EmpiricalLoss)
+            else _some_loss(instance.domain, np.random.default_rng(0))
+        ),
+    ),
+    oracle=_l2_of_one,
+)
+
+
+# --- sobolev-gradient-smooths -------------------------------------------------------------------------
+
+
+def _analytic_series(domain, x, symbol_power):
+    """Σ_k a_k (1+λ_k)^power e_k(x) for a function with coefficients in closed form.
+
+    With t = 2π x/L on the circle and π(x-a)/L on the interval it is e^{cos t} = Σ' 2 I_k(1) cos kt, or
+    its derivative sin t e^{cos t} = Σ 2k I_k(1) sin kt for Dirichlet conditions (DLMF 10.35.2); I_k is
+    the modified Bessel function.
+    """
+    circle = isinstance(domain, Circle)
+    frequency = (2 if circle else 1) * np.pi / domain.volume
+    k = np.arange(30)  # I_30(1) < 1e-41
+    t = frequency * (x - getattr(domain, "a", 0.0))[:, None] * k
+    if domain.boundary == "dirichlet":
+        terms = 2 * k * iv(k, 1.0) * np.sin(t)
+    else:
+        terms = np.where(k == 0, 1.0, 2.0) * iv(k, 1.0) * np.cos(t)
+    return terms @ (1 + (frequency * k) ** 2) ** symbol_power
+
+
+def _smoothing_instances(rng):
+    domains = [Circle(2 * np.pi), Circle(3.0), Interval(0, 2, "neumann"), Interval(-1, 1, "dirichlet")]
+    instances = []
+    for domain in domains:
+        target = PopulationLoss(lambda x, domain=domain: -_analytic_series(domain, x, 0.0))
+        rule = "midpoint" if isinstance(domain, Interval) else None
+        for s in (0.5, 1.0, 2.3):
+            instances.append(Instance(f"H^{s:g}, {domain}", domain, Sobolev(s), target, zero, rule=rule))
+    target = PopulationLoss(lambda x: -_analytic_series(domains[2], x, 0.0))
+    instances.append(Instance("H^1 by polynomials, neumann", domains[2], Sobolev(1.0), target, zero))
+    return instances
+
+
+def _smoothing_residual(instance, n, shift=0.0):
+    """Distance of ∇_s F from (1-Δ)^{-s+shift} ∇_0 F, the latter from its series."""
+    grid = instance.grid(n)
+    gradient = instance.metric.riesz(differential(instance, grid), grid)
+    x = np.linspace(getattr(instance.domain, "a", 0.0), getattr(instance.domain, "b", instance.domain.volume), 41)
+    exact = _analytic_series(instance.domain, x, shift - instance.metric.order)
+    scale = float(np.abs(exact).max())
+    return Residual(
+        float(np.abs(gradient(x) - exact).max()), scale, rounding_floor(grid, instance.metric), step(grid), n
+    )
+
+
+def _smoothing_problem(problem):
+    raise DoesNotApply(
+        "it needs a differential with a density in L2 that is known in closed form; a loss at points has no "
+        "L2 gradient to smooth"
+    )
+
+
+SOBOLEV_GRADIENT_SMOOTHS = Theorem(
+    id="sobolev-gradient-smooths",
+    statement="Where the L2 gradient exists, the H^s gradient is (1-Δ)^{-s} applied to it.",
+    latex=r"\nabla_s F = (1-\Delta)^{-s}\,\nabla_0 F",
+    source="Neuberger, Sobolev Gradients and Differential Equations; " + PAPER,
+    hypotheses=(BOUNDED,),
+    instances=_smoothing_instances,
+    from_problem=_smoothing_problem,
+    levels=lambda instance: [4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40],
+    residual=_smoothing_residual,
+    expectation=lambda instance: Spectral(0.5),
+    controls=(
+        Control(
+            "(1-Δ)^{-s+1/2} in place of (1-Δ)^{-s}",
+            breaks="statement",
+            residual=lambda instance, n: _smoothing_residual(instance, n + 16, shift=0.5),
+            failure=lambda instance: Stagnant(1e-2),
+        ),
+        unbounded_control(lambda instance: _some_loss(instance.domain, np.random.default_rng(0))),
+    ),
+)
