@@ -50,10 +50,10 @@ class Symbolic(Model):
         if not self.inputs:
             raise InvalidInput("`x` must name at least one coordinate; got none.")
         _refuse_duplicates(self.inputs, names)
+        formulas = (expression,) if isinstance(expression, str) else expression
+        if not isinstance(formulas, (tuple, list)) or not formulas:
+            raise InvalidInput(f"`expression` must be a formula or a list of formulas; got {expression!r}.")
         self.expression = expression if isinstance(expression, str) else tuple(expression)
-        formulas = [expression] if isinstance(expression, str) else list(self.expression)
-        if not formulas:
-            raise InvalidInput("`expression` must hold at least one formula; got none.")
         super().__init__(len(self.inputs), names, len(formulas))
         self._formulas = [parse_expression(formula, (*self.inputs, *names)) for formula in formulas]
         self._compiled = {}
@@ -74,7 +74,7 @@ class Symbolic(Model):
         values = self._evaluate(alpha, True, theta, x)
         if self.n_outputs == 1:
             return values
-        return values.reshape(len(x), self.n_outputs, self.n_parameters, order="A")
+        return np.moveaxis(values.T.reshape(self.n_outputs, self.n_parameters, len(x)), -1, 0)
 
     def _evaluate(self, alpha, in_parameters, theta, x):
         """Return one column for each compiled formula, (N, count), columns contiguous."""
@@ -83,7 +83,10 @@ class Symbolic(Model):
             self._compiled[key] = _compiled_function(
                 self._differentiated(alpha, in_parameters), (*self.parameter_names, *self.inputs)
             )
-        columns = self._compiled[key](*theta, *np.ascontiguousarray(x.T))
+        try:
+            columns = self._compiled[key](*theta, *np.ascontiguousarray(x.T))
+        except OverflowError as error:
+            raise InvalidInput(f"{self!r}, derivative {alpha}, has a constant beyond float64.") from error
         rows = np.empty((len(columns), len(x)))
         for row, column in zip(rows, columns, strict=True):
             row[:] = column
@@ -97,10 +100,11 @@ class Symbolic(Model):
         for name, order in zip(self.inputs, alpha, strict=True):
             formulas = [formula.diff(_symbol(name), order) if order else formula for formula in formulas]
         for formula in formulas:
-            if formula.has(sympy.DiracDelta, sympy.Derivative, sympy.Subs):
+            if formula.has(sympy.DiracDelta, sympy.Derivative, sympy.Subs, sympy.I):
+                of = " of the Jacobian" if in_parameters else ""
                 raise InvalidInput(
-                    f"the derivative {alpha} of {self!r} is not a function: abs has a kink, so it can be "
-                    "differentiated once, in x or in a parameter; use a smooth formula."
+                    f"the derivative {alpha}{of} of {self!r} is not a real function (abs has a kink, so it "
+                    "can be differentiated once, in x or in a parameter); use a smooth formula."
                 )
         return formulas
 
