@@ -94,7 +94,10 @@ def tangent_kernel(model, theta, metric=None, domain=None):
         grid = grid_for(domain, model, theta)
         factor = triangular_factor(whitened_jacobian(model, theta, metric, grid))
         diagonal = np.abs(np.diag(factor))
-        if len(factor) < factor.shape[1] or diagonal.min() <= len(grid) * np.finfo(float).eps * diagonal.max():
+        if (
+            len(factor) < factor.shape[1]
+            or diagonal.min() <= len(grid) * np.finfo(float).eps * diagonal.max()
+        ):
             raise NotPositiveDefinite(
                 f"the tangent functions of {model!r} are dependent at this `theta`: the pulled-back metric has no "
                 "inverse."

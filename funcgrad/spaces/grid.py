@@ -119,9 +119,9 @@ class Grid(ABC):
     def plot(self, values, ax=None, **style):
         """Draw nodal values against the first coordinate (one-dimensional grids)."""
         if ax is None:
-            from matplotlib import pyplot
+            from matplotlib.figure import Figure
 
-            ax = pyplot.figure().subplots()
+            ax = Figure(layout="constrained").subplots()
         ax.plot(self.nodes[:, 0], values, **style)
         ax.set_xlabel("x")
         return ax

@@ -1,1 +1,25 @@
-"""Layer of funcgrad: theorems."""
+"""Layer 6: the catalogue of theorems and how each is checked."""
+
+import importlib
+
+# Each is imported on first use: the built-in instances have symbolic models, which import sympy.
+_EXPORTS = {
+    "Instance": "funcgrad.theorems.record",
+    "Problem": "funcgrad.theorems.record",
+    "Theorem": "funcgrad.theorems.record",
+    "Verdict": "funcgrad.theorems.verdict",
+    "catalogue": "funcgrad.theorems.catalogue",
+    "verify": "funcgrad.theorems.runner",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name):
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'funcgrad.theorems' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -46,7 +46,7 @@ def step(grid):
 
 
 def refinements(instance, first=16, count=6):
-    """Return `count` numbers of nodes, doubling, from where the grid resolves the metric's length scale."""
+    """Return `count` numbers of nodes, doubling, from `first` for each wave of the metric's length scale."""
     length_scale = getattr(instance.metric, "length_scale", 1.0)
     waves = max(1.0, instance.domain.volume / (2 * math.pi * length_scale))
     return [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
@@ -63,7 +63,11 @@ def new_part(instance, n, metric=None, functional=None):
     g = metric.riesz(differential(instance, coarse, functional), coarse)
     finer = metric.riesz(differential(instance, fine, functional), fine)
     return Residual(
-        metric.norm(finer - fine.function(g)), metric.norm(finer), rounding_floor(fine, metric), step(coarse), n
+        metric.norm(finer - fine.function(g)),
+        metric.norm(finer),
+        rounding_floor(fine, metric),
+        step(coarse),
+        n,
     )
 
 
@@ -100,6 +104,7 @@ def unbounded_control(functional_of):
         breaks=BOUNDED.name,
         residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
         failure=lambda instance: Stagnant(0.3),
+        levels=(128, 256, 512, 1024),
     )
 
 

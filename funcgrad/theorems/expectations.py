@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Judgement:
 def local_orders(residuals):
     """Return log(r_i/r_{i+1}) / log(h_i/h_{i+1}) of consecutive scaled residuals, NaN at or under a floor."""
     orders = []
-    for coarse, fine in zip(residuals, residuals[1:], strict=False):
+    for coarse, fine in pairwise(residuals):
         if coarse.scaled > coarse.floor and fine.scaled > fine.floor:
             orders.append(math.log(coarse.scaled / fine.scaled) / math.log(coarse.h / fine.h))
         else:
@@ -97,7 +98,9 @@ class Order:
             return judgement
         at_floor = _at_floor(residuals)
         if all(at_floor):
-            return Judgement("exact", "at the floor at every level", None, None, (True,) * len(residuals))
+            # Zero is the limit that a positive order promises, but neither boundedness nor divergence is seen.
+            status = "exact" if self.low > 0 else "refuted"
+            return Judgement(status, "at the floor at every level", None, None, (True,) * len(residuals))
         orders = np.array(local_orders(residuals))
         window = _stable_window(orders)
         used = tuple(window.start <= i <= window.stop for i in range(len(residuals)))
@@ -180,7 +183,7 @@ class Spectral:
         above = residuals[: at_floor.index(True)]
         rates = [
             math.log(coarse.scaled / fine.scaled) / (fine.unknowns - coarse.unknowns)
-            for coarse, fine in zip(above, above[1:], strict=False)
+            for coarse, fine in pairwise(above)
         ]
         used = tuple(i < len(above) for i in range(len(residuals)))
         if len(rates) < LEAST_RATIOS:

@@ -1,0 +1,26 @@
+"""The catalogue of theorems."""
+
+from funcgrad.theorems.existence import EVALUATION_THRESHOLD, NO_L2_GRADIENT
+from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
+from funcgrad.theorems.riesz import RIESZ_REPRESENTATION, SOBOLEV_GRADIENT_SMOOTHS
+from funcgrad.theorems.tangent_kernels import NTK_GRADIENT
+
+
+def catalogue():
+    """Return all theorems, in the order of the report.
+
+    Examples
+    --------
+    >>> from funcgrad import theorems
+    >>> [theorem.id for theorem in theorems.catalogue()][:2]
+    ['riesz-representation', 'evaluation-threshold']
+    """
+    return (
+        RIESZ_REPRESENTATION,
+        EVALUATION_THRESHOLD,
+        NO_L2_GRADIENT,
+        SOBOLEV_GRADIENT_SMOOTHS,
+        NATURAL_GRADIENT_IS_PROJECTION,
+        TANGENT_GRADIENT_EXISTS,
+        NTK_GRADIENT,
+    )

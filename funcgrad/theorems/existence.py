@@ -1,0 +1,233 @@
+"""Theorems about the existence of gradients: evaluation-threshold and no-l2-gradient."""
+
+import numpy as np
+
+from funcgrad.functionals import EmpiricalLoss, PointEvaluation, PopulationLoss
+from funcgrad.gradients.existence import octave_sums
+from funcgrad.metrics import L2, Sobolev
+from funcgrad.spaces import Circle, Interval
+from funcgrad.theorems.common import (
+    EPS,
+    PAPER,
+    differential,
+    dual_length,
+    refinements,
+    require_spectral,
+    rounding_floor,
+    step,
+)
+from funcgrad.theorems.expectations import Exact, Order, Stagnant, divergent
+from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
+
+# --- evaluation-threshold -----------------------------------------------------------------------------
+
+
+def _threshold_instance(label, domain, metric):
+    # A third of the way along, what the eigenfunctions add at a point has period 3 in their number, and
+    # sums over multiples of 3 modes see its mean.
+    start = getattr(domain, "a", 0.0)
+    return Instance(label, domain, metric, data={"point": start + domain.volume / 3})
+
+
+def _threshold_instances(rng):
+    cases = [(Circle(2 * np.pi), s) for s in (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0, 2.0)]
+    cases += [(Interval(0, 1, "neumann"), s) for s in (0.25, 0.5, 0.75)]
+    cases += [(Interval(-1, 1, "dirichlet"), s) for s in (0.25, 0.5, 1.0)]
+    return [_threshold_instance(f"s = {s:g}, {domain}", domain, Sobolev(s)) for domain, s in cases]
+
+
+def _predicted_octave(metric, low, high, threshold=0.5):
+    """(1/π) ∫ (1+ℓ²ω²)^{-s} ω^{2·threshold-1} dω over an octave of frequencies.
+
+    The eigenfunctions' squares have mean 1/volume and the frequencies the density volume/π. By Gauss's
+    rule with 24 nodes, on an octave exact to rounding.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    omega = (high + low) / 2 + (high - low) / 2 * nodes
+    length_scale = getattr(metric, "length_scale", 1.0)
+    density = (1 + (length_scale * omega) ** 2) ** -metric.order * omega ** (2 * threshold - 1)
+    return (high - low) / 2 * float(weights @ density) / np.pi
+
+
+def _threshold_residual(instance, n, threshold=0.5, point=None):
+    """Relative difference of what an octave adds to ‖δ_x‖² from the prediction."""
+    domain, metric = instance.domain, instance.metric
+    c = PointEvaluation(instance.data["point"] if point is None else point)
+    # Cut-offs halfway between two frequencies, after whole triples (and pairs, on the circle) of modes.
+    counts = [2 * (3 * m) + 1 if isinstance(domain, Circle) else 3 * m for m in (n, 2 * n)]
+    frequencies = np.sqrt(domain.laplacian_spectrum(counts[-1] + 1))
+    low, high = ((frequencies[m - 1] + frequencies[m]) / 2 for m in counts)
+    added = octave_sums(c, metric, domain, counts)[1]
+    predicted = _predicted_octave(metric, low, high, threshold)
+    # Rounding: blocked summation of 3n terms and the phases kωx, whose error grows with k.
+    return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, counts[1])
+
+
+def _end_of_domain(instance, n):
+    if isinstance(instance.domain, Interval) and instance.domain.boundary == "dirichlet":
+        return _threshold_residual(instance, n, point=instance.domain.a)
+    # Elsewhere there is no such point; a Dirichlet interval of the same length stands in.
+    stand_in = Interval(0.0, instance.domain.volume, "dirichlet")
+    return _threshold_residual(Instance("", stand_in, instance.metric), n, point=0.0)
+
+
+def _threshold_problem(problem):
+    require_spectral(problem)
+    return _threshold_instance(problem.label, problem.domain, problem.metric)
+
+
+def _distance_to_end(instance):
+    domain, point = instance.domain, instance.data["point"]
+    if not isinstance(domain, Interval) or domain.boundary != "dirichlet":
+        return np.inf
+    return min(point - domain.a, domain.b - point) / domain.volume
+
+
+def _closed_form_norm(instance):
+    """‖δ_x‖² against theory's closed forms at s = 1."""
+    domain, metric = instance.domain, instance.metric
+    if metric.order != 1:
+        return None
+    x, scale = instance.data["point"], metric.length_scale
+    computed = metric.dual_norm(PointEvaluation(x), domain) ** 2
+    length = domain.volume / scale
+    if isinstance(domain, Circle):
+        exact = 1 / (2 * scale * np.tanh(length / 2))
+    else:
+        t = (x - domain.a) / scale
+        f = np.cosh if domain.boundary == "neumann" else np.sinh
+        if length > 300:  # both factors overflow beyond; e^-300 from the far end is below rounding
+            exact = 1 / (2 * scale)
+        else:
+            exact = f(t) * f(length - t) / (scale * np.sinh(length))
+    return Residual(abs(computed - exact), exact, 64 * EPS, 1.0, 1)
+
+
+EVALUATION_THRESHOLD = Theorem(
+    id="evaluation-threshold",
+    statement="Point evaluation has a gradient in H^s iff s > n/2: below the frequency Λ, ‖δ_x‖² in the dual "
+    "grows by ∫ (1+ℓ²ω²)^{-s} dω/π an octave, like Λ^{1-2s} (here n = 1).",
+    latex=r"\delta_x\in H^{-s}(M)\iff s>n/2,\qquad "
+    r"\|\delta_x\|^2_{\le 2\Lambda}-\|\delta_x\|^2_{\le\Lambda}\sim \tfrac1\pi\int_\Lambda^{2\Lambda}"
+    r"(1+\ell^2\omega^2)^{-s}\,d\omega",
+    source="Adams & Fournier, Sobolev Spaces (embedding theorem); " + PAPER,
+    hypotheses=(
+        Hypothesis(
+            "x is not on a Dirichlet boundary",
+            _distance_to_end,
+            "the point lies on a Dirichlet boundary, where every function vanishes",
+        ),
+    ),
+    instances=_threshold_instances,
+    from_problem=_threshold_problem,
+    levels=refinements,
+    residual=_threshold_residual,
+    expectation=lambda instance: Order(0.8, 2.2),
+    controls=(
+        Control(
+            "the claim with threshold n/2 - 1/4",
+            breaks="statement",
+            residual=lambda instance, n: _threshold_residual(instance, n, threshold=0.25),
+            failure=lambda instance: divergent(0.5, 0.15),
+        ),
+        Control(
+            "a point on a Dirichlet boundary",
+            breaks="x is not on a Dirichlet boundary",
+            residual=_end_of_domain,
+            failure=lambda instance: Stagnant(0.99),
+        ),
+    ),
+    oracle=_closed_form_norm,
+)
+
+
+# --- no-l2-gradient -----------------------------------------------------------------------------------
+
+
+def _pointwise_instances(rng):
+    circle, interval = Circle(2 * np.pi), Interval(-1, 1)
+    x, y = np.array([0.3, 1.7, 4.0]), np.array([1.0, -0.5, 0.2])
+    return [
+        Instance("three points, circle", circle, L2(), EmpiricalLoss(x, y), np.sin),
+        Instance("three points, interval, Gauss-Legendre", interval, L2(), EmpiricalLoss(x / 5, y), np.sin),
+        Instance(
+            "three points, interval, Clenshaw-Curtis",
+            interval,
+            L2(),
+            EmpiricalLoss(x / 5, y),
+            np.sin,
+            rule="clenshaw-curtis",
+        ),
+        Instance(
+            "one point, Dirichlet interval, sines",
+            Interval(0, 1, "dirichlet"),
+            L2(),
+            EmpiricalLoss([0.4], [1.0]),
+            np.sin,
+            rule="midpoint",
+        ),
+    ]
+
+
+def representer_norm(instance, n, functional=None):
+    """L2 norm of the representer on n nodes, against the size of the residuals f(x_i) - y_i."""
+    grid = instance.grid(n)
+    size = np.linalg.norm(instance.functional.residuals(instance.f))
+    c = differential(instance, grid, functional)
+    return Residual(dual_length(c, L2(), grid), max(size, EPS), rounding_floor(grid, L2()), step(grid), n)
+
+
+def _fitted(instance):
+    """The same points with data that the function fits exactly."""
+    loss = instance.functional
+    return EmpiricalLoss(loss.x, loss.y + loss.residuals(instance.f))
+
+
+def _pointwise_problem(problem):
+    if not isinstance(problem.functional, EmpiricalLoss):
+        raise DoesNotApply("the loss does not look at points")
+    from funcgrad.gradients.natural_gradient import model_function
+
+    f = model_function(problem.model, problem.theta)
+    return Instance(problem.label, problem.domain, L2(), problem.functional, f)
+
+
+def _misfit(instance):
+    loss = instance.functional
+    return float(np.linalg.norm(loss.residuals(instance.f)) / (np.linalg.norm(loss.y) or 1.0)) - 64 * EPS
+
+
+NO_L2_GRADIENT = Theorem(
+    id="no-l2-gradient",
+    statement="A loss at points has no L2 gradient: its representers on grids of spacing h grow like h^{-n/2}.",
+    latex=r"\|g_h\|_{L^2}\sim h^{-n/2}\quad\text{for } F(f)=\tfrac12\sum_i (f(x_i)-y_i)^2",
+    source=PAPER,
+    hypotheses=(
+        Hypothesis(
+            "the function does not fit the data exactly",
+            _misfit,
+            "the function fits the data exactly, so the differential is zero",
+        ),
+    ),
+    instances=_pointwise_instances,
+    from_problem=_pointwise_problem,
+    levels=lambda instance: [64 * 2**j for j in range(6)],
+    residual=representer_norm,
+    expectation=lambda instance: divergent(0.5),
+    controls=(
+        Control(
+            "the population loss ½∫(f-y)²: its representers must stay bounded",
+            breaks="statement",
+            residual=lambda instance, n: representer_norm(
+                instance, n, PopulationLoss(lambda x: 1.0 + instance.f(x))
+            ),
+            failure=lambda instance: Order(-0.05, 0.05),
+        ),
+        Control(
+            "data that the function fits exactly: the representers must vanish",
+            breaks="the function does not fit the data exactly",
+            residual=lambda instance, n: representer_norm(instance, n, _fitted(instance)),
+            failure=lambda instance: Exact(),
+        ),
+    ),
+)

@@ -1,0 +1,159 @@
+"""The result of checking a theorem."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from io import StringIO
+
+from funcgrad.theorems.expectations import Judgement, local_orders
+from funcgrad.theorems.record import Residual
+
+# What the status of the parts makes of the whole: the first that occurs decides.
+_WORST_FIRST = ("refuted", "control-undetected", "inconclusive", "consistent", "exact")
+_HOLDS = {"consistent": True, "exact": True, "inconclusive": None, "vacuous": None}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Residuals under refinement with the expectation and how they compare."""
+
+    residuals: tuple[Residual, ...]
+    expectation: str
+    judgement: Judgement
+
+    def as_dict(self):
+        """Return the series as plain data."""
+        orders = [None, *(None if order != order else order for order in local_orders(self.residuals))]
+        levels = [
+            {
+                "h": residual.h,
+                "unknowns": residual.unknowns,
+                "residual": residual.scaled,
+                "floor": residual.floor,
+                "local_order": order,
+                "used": used,
+            }
+            for residual, order, used in zip(self.residuals, orders, self.judgement.used, strict=True)
+        ]
+        judgement = {k: v for k, v in asdict(self.judgement).items() if k != "used"}
+        return {"expectation": self.expectation, **judgement, "levels": levels}
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """A negative control: detected iff the statement's expectation fails on it, and in the predicted way."""
+
+    name: str
+    breaks: str
+    detected: bool
+    series: Series
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One instance: hypotheses with margins, residuals, controls, and the closed form if there is one."""
+
+    label: str
+    margins: dict
+    series: Series
+    controls: tuple[ControlResult, ...]
+    oracle: Series | None = None
+
+    @property
+    def status(self):
+        """The status of this instance."""
+        if self.oracle is not None and not self.oracle.judgement.holds:
+            return "refuted"
+        if self.series.judgement.holds and not all(control.detected for control in self.controls):
+            return "control-undetected"
+        return self.series.judgement.status
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found about one theorem.
+
+    Attributes
+    ----------
+    id, statement, source : str
+    status : str
+        "consistent", "exact", "inconclusive", "vacuous", "control-undetected" or "refuted".
+    cases : tuple of CaseResult
+    skipped : tuple of (label, reason)
+        Instances that do not meet the hypotheses.
+    error : str
+        The message of an exception that ended the check, if one did.
+    seed : int
+    """
+
+    id: str
+    statement: str
+    latex: str
+    source: str
+    seed: int
+    cases: tuple[CaseResult, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+    provenance: dict = field(default_factory=dict)
+
+    @property
+    def status(self):
+        """The worst status of the instances; "vacuous" without any."""
+        if self.error:
+            return "refuted"
+        statuses = {case.status for case in self.cases}
+        return next((status for status in _WORST_FIRST if status in statuses), "vacuous")
+
+    @property
+    def holds(self):
+        """True, False, or None where nothing can be said."""
+        return _HOLDS.get(self.status, False)
+
+    def as_dict(self):
+        """Return the verdict as plain data (see `to_json`)."""
+        return {
+            "id": self.id,
+            "statement": self.statement,
+            "latex": self.latex,
+            "source": self.source,
+            "status": self.status,
+            "holds": self.holds,
+            "seed": self.seed,
+            "error": self.error,
+            "instances": [
+                {
+                    "label": case.label,
+                    "status": case.status,
+                    "hypotheses": case.margins,
+                    **case.series.as_dict(),
+                    "oracle": case.oracle.as_dict() if case.oracle else None,
+                    "controls": [
+                        {"name": c.name, "breaks": c.breaks, "detected": c.detected, **c.series.as_dict()}
+                        for c in case.controls
+                    ],
+                }
+                for case in self.cases
+            ],
+            "does_not_apply": [{"label": label, "reason": reason} for label, reason in self.skipped],
+            "provenance": self.provenance,
+        }
+
+    def to_json(self):
+        """Return the verdict as a JSON text."""
+        from funcgrad.report.json import plain
+
+        return json.dumps(plain(self.as_dict()), indent=2, allow_nan=False)
+
+    def __str__(self):
+        from rich.console import Console
+
+        from funcgrad.report.terminal import print_verdict
+
+        console = Console(file=StringIO(), width=100, no_color=True)
+        print_verdict(self, console)
+        return console.file.getvalue().rstrip()
+
+    def plot(self, ax=None):
+        """Draw the residuals and the controls against h; return the matplotlib axes."""
+        from funcgrad.plots.verdict import plot_verdict
+
+        return plot_verdict(self, ax)
