@@ -12,7 +12,7 @@ from funcgrad.models import Symbolic
 EPS = np.finfo(float).eps
 # Formulas of at most ten operations with arguments below 10: each operation loses at most a unit in
 # the last place, an argument of sin or exp up to ten more; derivatives of order d <= 4 have up to 2^d
-# such terms. Measured errors are below 20 EPS.
+# such terms. The largest measured error is 26 EPS.
 ROUNDING = 200 * EPS
 
 # text, parameters, theta, the same formula written for numpy or mpmath (`m`)
