@@ -11,7 +11,7 @@ def read_table(path):
     """Read a text table of numbers.
 
     Fields are separated by semicolons, else commas, else blanks, whichever the first row has. ``#``
-    starts a comment. The first row may be a header: one of whose fields none is a number.
+    starts a comment. The first row may be a header: each of its fields a name that starts with a letter.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def read_table(path):
     if not rows:
         raise InvalidInput(f"`data`: {name} is empty: it has no rows of numbers.")
     names = None
-    if not any(_number(field) is not None for field in rows[0][1]):
+    if all(_names_column(field) for field in rows[0][1]):
         names = _header(rows.pop(0), name)
     if not rows:
         raise InvalidInput(f"`data`: {name} has a header {', '.join(names)} but no rows of numbers.")
@@ -86,7 +86,9 @@ def read_observations(path, inputs, output="y"):
 
 
 def _shown(path):
-    return repr(os.fspath(path)) if isinstance(path, (str, os.PathLike)) else repr(path)
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidInput(f"`data` must be the path of a file; got {type(path).__name__}.")
+    return repr(os.fspath(path))
 
 
 def _read_text(path, name):
@@ -97,7 +99,7 @@ def _read_text(path, name):
         raise InvalidInput(f"`data`: {name} does not exist.") from error
     except IsADirectoryError as error:
         raise InvalidInput(f"`data`: {name} is a directory; give a file.") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidInput(f"`data`: {name} cannot be read: {reason}.") from error
     try:
@@ -109,7 +111,8 @@ def _read_text(path, name):
 
 def _split_rows(text):
     """Return (line number, fields) of every line that is more than a comment."""
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line.partition("#")[0].strip() for line in text.split("\n")]
     first = next((line for line in lines if line), "")
     separator = next((mark for mark in ";," if mark in first), None)
     return [
@@ -119,10 +122,15 @@ def _split_rows(text):
     ]
 
 
+def _names_column(field):
+    name = field.strip("\"'")
+    return name[:1].isalpha() and name.isprintable() and _number(name) is None
+
+
 def _header(row, name):
     line, fields = row
     names = tuple(field.strip("\"'").strip() for field in fields)
-    if not all(names) or len(set(names)) != len(names):
+    if len(set(names)) != len(names):
         shown = ", ".join(names)[:60]
         raise InvalidInput(f"`data`: {name}, line {line}: the header must be distinct names; got {shown!r}.")
     return names

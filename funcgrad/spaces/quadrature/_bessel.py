@@ -19,6 +19,7 @@ Bogaert, *Iteration-free computation of Gauss-Legendre quadrature nodes and weig
 """
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 LEAST_NODES = 50
 
@@ -313,8 +314,8 @@ def bessel_zeros(alpha, count):
     """Return β = (k + α/2 - 1/4) π, δ and S(j) for the first zeros j = β + δ of J_α, α = 0 or 1."""
     k = np.arange(1, count + 1)
     beta = np.pi * (k + (alpha / 2 - 0.25))
-    shift = np.polynomial.polynomial.polyval(beta**-2, _MCMAHON[alpha]) / beta
-    amplitude = np.polynomial.polynomial.polyval((beta + shift) ** -2, _AMPLITUDE_SERIES[alpha])
+    shift = polyval(beta**-2, _MCMAHON[alpha]) / beta
+    amplitude = polyval((beta + shift) ** -2, _AMPLITUDE_SERIES[alpha])
     tabulated = min(count, len(_SHIFTS[alpha]))
     shift[:tabulated] = _SHIFTS[alpha][:tabulated]
     amplitude[:tabulated] = _AMPLITUDES[alpha][:tabulated]
@@ -323,16 +324,11 @@ def bessel_zeros(alpha, count):
 
 def angle_correction(alpha, phi, nu):
     """Return θ(φ) - φ and dθ/dφ - 1."""
-    t = phi**2
-    correction = np.zeros_like(phi)
-    slope = np.zeros_like(phi)
-    for m, coefficients in reversed(list(enumerate(_MAP[alpha], start=1))):
-        coefficients = np.array(coefficients)
-        odd = 2 * np.arange(coefficients.size) + 1
-        scale = nu ** (-2 * m)
-        correction += scale * np.polynomial.polynomial.polyval(t, coefficients)
-        slope += scale * np.polynomial.polynomial.polyval(t, odd * coefficients)
-    return phi * correction, slope
+    coefficients = np.zeros(max(len(g) for g in _MAP[alpha]))
+    for m, g in enumerate(_MAP[alpha], start=1):
+        coefficients[: len(g)] += nu ** (-2 * m) * np.array(g)
+    odd = 2 * np.arange(coefficients.size) + 1
+    return phi * polyval(phi**2, coefficients), polyval(phi**2, odd * coefficients)
 
 
 def ultraspherical_half(n, alpha):

@@ -27,8 +27,9 @@ def gauss_hermite(n):
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order, each right to 4 ulp. From n = 372 on the outermost weights, about exp(-2n), fall
-        below 2.2e-308 and are subnormal (rounded to a multiple of 4.9e-324) or zero. The cost is O(n²).
+        In increasing order, each right to 4 ulp. From n = 371 on the outermost weights, about exp(-2n), fall
+        below 2.2e-308: they are then subnormal (rounded to a multiple of 4.9e-324), from n = 389 on zero.
+        The cost is O(n²).
 
     Raises
     ------

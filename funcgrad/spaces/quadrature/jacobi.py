@@ -32,6 +32,9 @@ def gauss_jacobi(n, alpha, beta):
     InvalidInput
         If `n` is not a whole number of at least 1, an exponent is not above -1, or the density's integral
         is no normal float.
+    ConvergenceError
+        If an exponent is so near -1 that the outermost node, about (1 + beta)/n² from its end, merges with it
+        in the eigenvalue problem (below some 1e-14).
 
     Notes
     -----
