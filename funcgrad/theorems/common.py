@@ -104,7 +104,7 @@ def unbounded_control(functional_of):
         breaks=BOUNDED.name,
         residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
         failure=lambda instance: Stagnant(0.3),
-        levels=(128, 256, 512, 1024),
+        levels=lambda instance: (128, 256, 512, 1024),
     )
 
 

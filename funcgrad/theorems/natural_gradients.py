@@ -232,7 +232,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             breaks="the tangent space is finite-dimensional",
             residual=representer_norm,
             failure=lambda instance: divergent(0.5),
-            levels=(256, 512, 1024, 2048, 4096),
+            levels=lambda instance: (256, 512, 1024, 2048, 4096),
         ),
     ),
 )

@@ -90,15 +90,15 @@ class Control:
         Of (instance, level), like the theorem's.
     failure : callable
         Of an instance: the `Expectation` of how it fails.
-    levels : sequence of int, optional
-        Its own levels of refinement, where the theorem's do not show the failure well.
+    levels : callable, optional
+        Of an instance: its own levels of refinement, where the theorem's do not show the failure well.
     """
 
     name: str
     breaks: str
     residual: Callable[[Instance, int], Residual]
     failure: Callable[[Instance], Any]
-    levels: Sequence[int] | None = None
+    levels: Callable[[Instance], Sequence[int]] | None = None
 
 
 @dataclass(frozen=True)

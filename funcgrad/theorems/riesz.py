@@ -156,7 +156,7 @@ RIESZ_REPRESENTATION = Theorem(
             breaks="statement",
             residual=_wrong_metric_residual,
             failure=lambda instance: Stagnant(1e-3),
-            levels=(24, 48, 96, 192),
+            levels=lambda instance: _riesz_levels(instance)[:4],
         ),
         unbounded_control(
             lambda instance: (

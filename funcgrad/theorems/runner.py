@@ -98,7 +98,8 @@ def _series(residual, instance, levels, expectation):
 
 def _control(control, instance, levels, expectation):
     failure = control.failure(instance)
-    series = _series(control.residual, instance, control.levels or levels, failure)
+    levels = levels if control.levels is None else control.levels(instance)
+    series = _series(control.residual, instance, levels, failure)
     detected = series.judgement.holds and not expectation.judge(series.residuals).holds
     return ControlResult(control.name, control.breaks, detected, series)
 
