@@ -98,7 +98,7 @@ def problem_from(model, parameters, data, domain, metric):
     if len(inputs) != domain.dimension:
         given = ", ".join(inputs) or "none"
         raise InvalidInput(
-            f"the model must have {domain.dimension} variable(s) that `parameters` gives no value; got {given}."
+            f"the model must have {domain.dimension} variable(s) besides its parameters; got {given}."
         )
     f = Symbolic(model, x=inputs, parameters=list(values))
     x, y = read_observations(data, inputs)
@@ -108,8 +108,8 @@ def problem_from(model, parameters, data, domain, metric):
         raise DomainMismatch(f"{data}: {error}") from error
     if len(x) < len(values):
         raise InvalidInput(
-            f"{data}: {len(x)} point(s) for {len(values)} parameters; a Jacobian at the data of full column rank "
-            f"needs at least {len(values)}."
+            f"{data}: {len(x)} point(s) for {len(values)} parameters; a Jacobian of full column rank needs "
+            f"at least {len(values)} points."
         )
     theta = np.array(list(values.values()))
     f(theta, x)

@@ -125,15 +125,16 @@ def gradient_exists(c, metric, domain):
     --------
     >>> import funcgrad as fg
     >>> delta, circle = fg.PointEvaluation(0.3), fg.Circle(1.0)
-    >>> bool(fg.gradient_exists(delta, fg.L2(), circle)), bool(fg.gradient_exists(delta, fg.Sobolev(1), circle))
-    (False, True)
+    >>> [bool(fg.gradient_exists(delta, metric, circle)) for metric in (fg.L2(), fg.Sobolev(1))]
+    [False, True]
     """
     verdict = analyse(c, metric, domain)
     evidence = spectral_evidence(c, metric, domain, predicted_growth=2 * (verdict.threshold - metric.order))
     if None not in (verdict.exists, evidence.verdict) and verdict.exists != evidence.verdict:
+        answer = "exists" if verdict.exists else "does not exist"
         raise ContradictoryEvidence(
-            f"the analysis says the gradient {'exists' if verdict.exists else 'does not exist'} in {metric} on "
-            f"{domain} ({verdict.reason}), but {evidence.description}. One of them is wrong."
+            f"the analysis says the gradient {answer} in {metric} on {domain} ({verdict.reason}), but "
+            f"{evidence.description}. One of them is wrong."
         )
     return Existence(verdict.exists, verdict.threshold, verdict.reason, metric, domain, evidence)
 
@@ -151,7 +152,7 @@ def analyse(c, metric, domain):
 
 
 def _vanishes(atom, domain):
-    """Whether the boundary condition annihilates an atom: even derivatives at Dirichlet ends, odd at Neumann."""
+    """Whether the boundary condition annihilates an atom: even orders at Dirichlet ends, odd at Neumann."""
     if not isinstance(domain, Interval) or atom.point[0] not in (domain.a, domain.b):
         return False
     odd = sum(atom.derivative) % 2 == 1

@@ -42,8 +42,8 @@ def gradient(F, f, metric):
     if verdict.exists is False:
         existence = gradient_exists(c, metric, f.grid.domain)
         raise GradientDoesNotExist(
-            f"{F!r} has no gradient in {metric} on {f.grid.domain}: {verdict.reason}. Use a Sobolev metric of "
-            f"order above {verdict.threshold:g}; for a model, `natural_gradient` exists all the same.",
+            f"{F!r} has no gradient in {metric} on {f.grid.domain}: {verdict.reason}. Use a Sobolev metric "
+            f"of order above {verdict.threshold:g}; for a model, `natural_gradient` exists all the same.",
             existence,
         )
     return metric.riesz(c, f.grid)

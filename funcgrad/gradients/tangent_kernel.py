@@ -32,7 +32,7 @@ class TangentKernel(Kernel):
         self.dimension = model.dimension
 
     def features(self, x):
-        """Return R⁻ᵀφ(x), (N, p): the tangent functions orthonormalised in h, whose products are the kernel."""
+        """Return R⁻ᵀφ(x), (N, p): the tangent functions orthonormalised in h."""
         jacobian = self.model.jacobian(self.theta, x)
         if self.factor is None:
             return jacobian
@@ -99,8 +99,8 @@ def tangent_kernel(model, theta, metric=None, domain=None):
             or diagonal.min() <= len(grid) * np.finfo(float).eps * diagonal.max()
         ):
             raise NotPositiveDefinite(
-                f"the tangent functions of {model!r} are dependent at this `theta`: the pulled-back metric has no "
-                "inverse."
+                f"the tangent functions of {model!r} are dependent at this `theta`: the pulled-back metric "
+                "has no inverse."
             )
         return TangentKernel(model, theta, factor)
     matrix = finite_array(metric, "metric")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-
 from funcgrad._checks import finite_number, positive_number
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, Density

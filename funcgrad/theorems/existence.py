@@ -199,7 +199,8 @@ def _misfit(instance):
 
 NO_L2_GRADIENT = Theorem(
     id="no-l2-gradient",
-    statement="A loss at points has no L2 gradient: its representers on grids of spacing h grow like h^{-n/2}.",
+    statement="A loss at points has no L2 gradient: its representers on grids of spacing h grow like "
+    "h^{-n/2}.",
     latex=r"\|g_h\|_{L^2}\sim h^{-n/2}\quad\text{for } F(f)=\tfrac12\sum_i (f(x_i)-y_i)^2",
     source=PAPER,
     hypotheses=(

@@ -98,7 +98,7 @@ class Order:
             return judgement
         at_floor = _at_floor(residuals)
         if all(at_floor):
-            # Zero is the limit that a positive order promises, but neither boundedness nor divergence is seen.
+            # Zero is the limit that a positive order promises; boundedness and divergence are not seen.
             status = "exact" if self.low > 0 else "refuted"
             return Judgement(status, "at the floor at every level", None, None, (True,) * len(residuals))
         orders = np.array(local_orders(residuals))

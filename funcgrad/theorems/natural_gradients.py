@@ -43,7 +43,7 @@ def _levels(instance):
 def _floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
-    Derivatives on polynomial grids add N ulp: their errors of N² ulp sit at the ends, where weights are small.
+    Derivatives on polynomial grids add N ulp (the larger errors, N² ulp, sit where weights are small).
     """
     noise = 64 + (len(grid) if metric.order else 0)
     return EPS * noise * exact.condition

@@ -7,6 +7,7 @@ Norms of vectors of these coordinates are norms in the metric.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,8 +66,7 @@ def composite_rule(domain, width, breaks=()):
     """Return nodes and weights of composite Gauss quadrature with panels up to `width`, split at breaks."""
     ends = np.unique(np.concatenate([[domain.a, domain.b], np.ravel(breaks)]))
     pieces = [
-        np.linspace(low, high, 1 + math.ceil((high - low) / width))[:-1]
-        for low, high in zip(ends[:-1], ends[1:], strict=True)
+        np.linspace(low, high, 1 + math.ceil((high - low) / width))[:-1] for low, high in pairwise(ends)
     ]
     edges = np.append(np.concatenate(pieces), domain.b)
     nodes, weights = np.polynomial.legendre.leggauss(_NODES_A_PANEL)

@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.special import iv
 
-from funcgrad.errors import FuncgradError
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.spaces import Circle, Interval

@@ -5,7 +5,7 @@ import numpy as np
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
-from funcgrad.models import Polynomial, Symbolic
+from funcgrad.models import Symbolic
 from funcgrad.spaces import Circle, Interval
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.expectations import Order, Stagnant
@@ -127,7 +127,8 @@ def _ntk_problem(problem):
 NTK_GRADIENT = Theorem(
     id="ntk-gradient",
     statement="The pushforward of the Euclidean gradient is dF applied to the neural tangent kernel.",
-    latex=r"d\varphi(\partial\tilde F)(x) = dF(\Theta(x,\cdot)),\qquad \Theta=\sum_i\varphi_i\otimes\varphi_i",
+    latex=r"d\varphi(\partial\tilde F)(x) = dF(\Theta(x,\cdot)),\qquad "
+    r"\Theta=\sum_i\varphi_i\otimes\varphi_i",
     source="Jacot, Gabriel, Hongler 2018; " + PAPER,
     hypotheses=(),
     instances=_ntk_instances,
