@@ -1,13 +1,8 @@
 """Layer 3: covectors and functionals."""
 
 from funcgrad.functionals.covector import Covector, Density, PointEvaluation, Regularity
-from funcgrad.functionals.functional import (
-    EmpiricalLoss,
-    Functional,
-    LinearFunctional,
-    PopulationLoss,
-    from_callable,
-)
+from funcgrad.functionals.functional import Functional, LinearFunctional, from_callable
+from funcgrad.functionals.losses import EmpiricalLoss, PopulationLoss
 
 __all__ = [
     "Covector",
