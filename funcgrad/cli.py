@@ -87,7 +87,7 @@ def _verify(options, arguments):
     from rich.console import Console
 
     from funcgrad.report.terminal import print_summary, print_verdict
-    from funcgrad.theorems.catalogue import catalogue
+    from funcgrad.theorems.registry import catalogue
     from funcgrad.theorems.runner import find, verify
 
     problem = _problem(options)
@@ -152,7 +152,7 @@ def _progress():
 
 
 def _list(options, arguments):
-    from funcgrad.theorems.catalogue import catalogue
+    from funcgrad.theorems.registry import catalogue
 
     for theorem in catalogue():
         print(f"{theorem.id:32} {theorem.statement}")

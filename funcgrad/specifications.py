@@ -83,7 +83,7 @@ def problem_from(model, parameters, data, domain, metric):
     """
     from funcgrad.data import read_observations
     from funcgrad.models import Symbolic
-    from funcgrad.models.expression import parse_assignments, parse_expression
+    from funcgrad.expression import parse_assignments, parse_expression
     from funcgrad.theorems import Problem
 
     values = parse_assignments(parameters)

@@ -5,14 +5,14 @@ import sympy
 
 from funcgrad.errors import InvalidInput
 from funcgrad.models.base import Model
-from funcgrad.models.expression import check_symbol_name, parse_expression
+from funcgrad.expression import check_symbol_name, parse_expression
 
 
 class Symbolic(Model):
     """A model written as a formula, with exact Jacobian and spatial derivatives of every order.
 
     Each derivative is formed and compiled when it is first asked for. The formula is data: it cannot
-    run code (see `funcgrad.models.expression`).
+    run code (see `funcgrad.expression`).
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ _EXPORTS = {
     "Problem": "funcgrad.theorems.record",
     "Theorem": "funcgrad.theorems.record",
     "Verdict": "funcgrad.theorems.verdict",
-    "catalogue": "funcgrad.theorems.catalogue",
+    "catalogue": "funcgrad.theorems.registry",
     "verify": "funcgrad.theorems.runner",
 }
 

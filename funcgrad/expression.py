@@ -97,7 +97,7 @@ def parse_expression(text, names=None):
 
     Examples
     --------
-    >>> from funcgrad.models.expression import parse_expression
+    >>> from funcgrad.expression import parse_expression
     >>> parse_expression("b1*(1 - exp(-b2*x))", ["b1", "b2", "x"])
     b1*(1 - exp(-b2*x))
     >>> parse_expression("sen(x)")
@@ -128,7 +128,7 @@ def parse_assignments(text):
 
     Examples
     --------
-    >>> from funcgrad.models.expression import parse_assignments
+    >>> from funcgrad.expression import parse_assignments
     >>> parse_assignments("b1=238.9, b2=5.5e-4")
     {'b1': 238.9, 'b2': 0.00055}
     """

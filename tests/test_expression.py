@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from funcgrad.errors import InvalidInput
 from funcgrad.models import Symbolic, expression
-from funcgrad.models.expression import parse_assignments, parse_expression
+from funcgrad.expression import parse_assignments, parse_expression
 
 EPS = np.finfo(float).eps
 x, y, a = (sympy.Symbol(name, real=True) for name in "xya")
