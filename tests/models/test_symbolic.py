@@ -58,19 +58,21 @@ def test_derivatives_agree_with_mpmath_at_fifty_digits(text, names, theta, formu
                 assert abs(computed - exact) <= ROUNDING * max(1.0, abs(exact))
 
 
-def test_two_inputs_and_two_outputs():
-    model = Symbolic(["a*x*y**2", "b*exp(x) + a"], x="x y", parameters=("a", "b"))
-    x, y = np.array([0.5, -1.0, 2.0]), np.array([2.0, 3.0, -0.5])
+def test_two_inputs_two_outputs_and_three_parameters():
+    model = Symbolic(["a*x*y**2", "b*exp(x) + a - c*y"], x="x y", parameters=("a", "b", "c"))
+    x, y = np.array([0.5, -1.0, 2.0, 0.0]), np.array([2.0, 3.0, -0.5, 1.0])
     points = np.column_stack([x, y])
-    a, b = theta = [2.0, 3.0]
-    zero, one = np.zeros(3), np.ones(3)
-    np.testing.assert_allclose(model(theta, points), np.stack([a * x * y**2, b * np.exp(x) + a], axis=1))
-    jacobian = np.array([[x * y**2, zero], [one, np.exp(x)]]).transpose(2, 0, 1)
-    np.testing.assert_allclose(model.jacobian(theta, points), jacobian)
-    np.testing.assert_allclose(model.derivative(theta, points, (1, 1)), np.stack([2 * a * y, zero], axis=1))
-    mixed = np.array([[2 * y, zero], [zero, zero]]).transpose(2, 0, 1)
-    np.testing.assert_allclose(model.jacobian_derivative(theta, points, (1, 1)), mixed)
-    assert (model.dimension, model.n_outputs, model.n_parameters) == (2, 2, 2)
+    a, b, c = theta = [2.0, 3.0, -1.5]
+    zero, one = np.zeros(4), np.ones(4)
+    value = np.stack([a * x * y**2, b * np.exp(x) + a - c * y], axis=1)
+    np.testing.assert_allclose(model(theta, points), value, rtol=8 * EPS)
+    jacobian = np.array([[x * y**2, zero, zero], [one, np.exp(x), -y]]).transpose(2, 0, 1)
+    np.testing.assert_allclose(model.jacobian(theta, points), jacobian, rtol=8 * EPS)
+    mixed = np.stack([2 * a * y, zero], axis=1)
+    np.testing.assert_allclose(model.derivative(theta, points, (1, 1)), mixed, rtol=8 * EPS)
+    along_y = np.array([[2 * x * y, zero, zero], [zero, zero, -one]]).transpose(2, 0, 1)
+    np.testing.assert_allclose(model.jacobian_derivative(theta, points, (0, 1)), along_y, rtol=8 * EPS)
+    assert (model.dimension, model.n_outputs, model.n_parameters) == (2, 2, 3)
 
 
 def test_constants_are_broadcast_and_an_absent_parameter_has_a_zero_column():
@@ -85,6 +87,9 @@ def test_names_may_be_those_of_the_generated_code():
     u = np.array([0.2, 0.4])
     expected = 2 * np.sin(2 * u) + np.cos(2 * u) * 3 * 5
     np.testing.assert_allclose(model([2.0, 3.0, 5.0], u), expected, rtol=8 * EPS)
+    # The derivative of abs is written sign(...).
+    kink = Symbolic("sign*abs(x)", x="x", parameters="sign")
+    assert kink.derivative([3.0], [-1.0, 2.0], 1).tolist() == [-3.0, 3.0]
 
 
 def test_a_jacobian_column_is_contiguous():
