@@ -172,7 +172,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
     >>> loss = fg.EmpiricalLoss(x=[0.0, 1.0], y=[1.0, 3.0])
     >>> step = fg.natural_gradient(loss, line, [0, 0], fg.Sobolev(1), fg.Interval(0, 1))
     >>> step.direction.round(12), step.rank
-    (array([-3.07692308, -1.84615385]), 2)
+    (array([-3.53846154, -0.92307692]), 2)
     """
     one_of(solver, ("qr",), "solver")
     if finite_number(damping, "damping") < 0:

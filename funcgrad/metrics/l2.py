@@ -22,8 +22,8 @@ class L2(SpectralMetric):
     --------
     >>> import numpy as np, funcgrad as fg
     >>> grid = fg.Circle(2 * np.pi).grid(16)
-    >>> round(fg.L2().norm(grid.function(np.sin)) ** 2 / np.pi, 12)
-    1.0
+    >>> round(fg.L2().norm(grid.function(np.sin)) ** 2, 12)
+    3.14159265359
     """
 
     order: ClassVar[float] = 0.0

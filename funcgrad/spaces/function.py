@@ -23,7 +23,7 @@ class Function:
     >>> import numpy as np, funcgrad as fg
     >>> grid = fg.Interval(-1, 1).grid(8)
     >>> f = 2 * grid.function(lambda x: x**2) - grid.function(1.0 * np.ones(8))
-    >>> f(0.5)
+    >>> round(f(0.5), 12)
     -0.5
     """
 
@@ -44,8 +44,12 @@ class Function:
         return values
 
     def derivative(self, order=1):
-        """Return the derivative of the interpolant, as a function on the same grid."""
-        return Function(self.grid, self.grid.differentiate(self.values, order))
+        """Return the derivative of the interpolant.
+
+        It lives on the same nodes. Where it satisfies the other boundary condition (an odd derivative
+        of a cosine series is a sine series, and conversely), it is a function on that domain.
+        """
+        return Function(self.grid.of_derivatives(order), self.grid.differentiate(self.values, order))
 
     def integral(self):
         """Return ∫ f over the domain, by the grid's quadrature: a number, or (m,) of them."""

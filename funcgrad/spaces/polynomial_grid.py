@@ -57,12 +57,11 @@ def _barycentric_weights(nodes, weights, rule):
 
 def _barycentric_matrix(x, nodes, barycentric):
     difference = x[:, None] - nodes
-    row, column = np.nonzero(difference == 0)
-    difference[row, :] = 1.0
-    matrix = barycentric / difference
+    at_node = difference == 0
+    between = ~at_node.any(axis=1)
+    matrix = at_node.astype(float)
+    matrix[between] = barycentric / difference[between]
     matrix /= matrix.sum(axis=1, keepdims=True)
-    matrix[row, :] = 0.0
-    matrix[row, column] = 1.0
     return matrix
 
 

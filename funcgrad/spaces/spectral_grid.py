@@ -1,6 +1,7 @@
 """Equispaced grids whose interpolants are sums of the Laplacian's eigenfunctions."""
 
 from abc import abstractmethod
+from dataclasses import replace
 
 import numpy as np
 import scipy.fft
@@ -132,6 +133,13 @@ class HalfRangeGrid(SpectralGrid):
         """See `Grid.interpolation_matrix`."""
         return self.backward(self._modes(self.domain.points(x), derivative).T).T
 
+    def of_derivatives(self, order):
+        """See `Grid.of_derivatives`: odd derivatives of cosine series are sine series, and conversely."""
+        if order % 2 == 0:
+            return self
+        other = "neumann" if self._sine else "dirichlet"
+        return HalfRangeGrid(replace(self.domain, boundary=other), len(self))
+
     def differentiate(self, values, order=1):
-        """See `Grid.differentiate`; an odd derivative is a series of the other kind."""
+        """See `Grid.differentiate`."""
         return self._modes(self.nodes, order) @ self.forward(self.values(values))
