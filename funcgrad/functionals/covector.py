@@ -79,13 +79,15 @@ class Covector:
         A callable is evaluated exactly at the atoms, and at the nodes of the densities' grids; its
         derivatives are not known, so atoms and densities with a derivative refuse it.
         """
+        if not callable(v):
+            raise InvalidInput(f"a covector takes a Function or a callable; got {type(v).__name__}.")
         total = 0.0
         for g, order in self.densities:
-            total += (
-                float(np.sum(_density_components(g, order, v.grid) * v.values))
-                if isinstance(v, Function)
-                else float(np.sum(g.grid.integrate(g.values * _undifferentiated(v, g.grid.nodes, order))))
-            )
+            if isinstance(v, Function):
+                total += float(np.sum(_density_components(g, order, v.grid) * v.values))
+            else:
+                values = _undifferentiated(v, g.grid.nodes, order)
+                total += float(np.sum(g.grid.integrate(g.values * values)))
         for points, derivative, weights in self.point_groups():
             if isinstance(v, Function):
                 values = _evaluation(v.grid, points, derivative) @ v.values

@@ -87,8 +87,9 @@ class DerivativeRoot(SquareRoot):
     both ends; a function that does not is refused.
     """
 
-    # A function counts as vanishing at the ends when its values there are below this times its largest.
-    BOUNDARY_TOLERANCE = 1e-9
+    # A function counts as vanishing at the ends when its values there are below this times its largest,
+    # or below the second number outright: the difference of two such functions may be rounding only.
+    BOUNDARY_TOLERANCE = 1e-9, 1e-12
 
     def __init__(self, grid, length_scale):
         self._domain = grid.domain
@@ -108,7 +109,8 @@ class DerivativeRoot(SquareRoot):
         """See `SquareRoot.apply`."""
         if self._ends is not None:
             at_ends = np.abs(self._ends @ values).max(initial=0.0)
-            if at_ends > self.BOUNDARY_TOLERANCE * np.abs(values).max(initial=0.0):
+            relative, absolute = self.BOUNDARY_TOLERANCE
+            if at_ends > max(relative * np.abs(values).max(initial=0.0), absolute):
                 raise DomainMismatch(
                     f"a function that is {at_ends:.3g} at an end is not in H^1 with Dirichlet conditions "
                     f"on {self._domain}, whose functions vanish there."
