@@ -78,12 +78,12 @@ def one_of(value, choices, name):
     """Return `value` if it is among `choices`; otherwise raise and suggest a near match."""
     if value in choices:
         return value
-    raise InvalidInput(f"unknown {name} {value!r}{near_match(value, choices)}.")
+    raise InvalidInput(f"unknown {name} {value!r}{near_match(value, choices)}")
 
 
 def near_match(value, choices):
     """Return the end of a message: the nearest of `choices` if one is near, else all of them."""
-    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1, cutoff=0.5)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return "; known: " + ", ".join(str(c) for c in choices)
+    return "; known: " + ", ".join(str(c) for c in choices) + "."

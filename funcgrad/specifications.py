@@ -82,8 +82,8 @@ def problem_from(model, parameters, data, domain, metric):
         In one line that says which of them is wrong and how.
     """
     from funcgrad.data import read_observations
-    from funcgrad.models import Symbolic
     from funcgrad.expression import parse_assignments, parse_expression
+    from funcgrad.models import Symbolic
     from funcgrad.theorems import Problem
 
     values = parse_assignments(parameters)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funcgrad.errors import InvalidInput
-from funcgrad.models import Symbolic, expression
 from funcgrad.expression import parse_assignments, parse_expression
+from funcgrad.models import Symbolic, expression
 
 EPS = np.finfo(float).eps
 x, y, a = (sympy.Symbol(name, real=True) for name in "xya")

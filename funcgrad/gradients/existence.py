@@ -12,6 +12,7 @@ from funcgrad.spaces.interval import Interval
 # Octaves of modes that the evidence sums over, and how many of the last ones the growth is fitted to.
 _OCTAVES = 8
 _FITTED = 4
+_LARGEST_FIRST_COUNT = 2**13
 # Exponents of growth nearer to zero than this are not told from a logarithm.
 _GROWTH_TOLERANCE = 0.02
 
@@ -33,6 +34,8 @@ class Evidence:
         The same from the regularity of the covector: 2(threshold - s).
     verdict : bool or None
         Whether the dual norms stay bounded; None where the fit cannot tell.
+    resolved : bool
+        Whether the cut-offs lie above 1/ℓ and above the inverse distance of any two points.
     """
 
     cutoffs: np.ndarray
@@ -40,10 +43,13 @@ class Evidence:
     fitted_growth: float
     predicted_growth: float
     verdict: bool | None
+    resolved: bool = True
 
     @property
     def description(self):
         """The growth in words."""
+        if not self.resolved:
+            return "the cut-offs resolve neither 1/ℓ nor the closest points: nothing is concluded"
         if self.fitted_growth == -math.inf:
             return "the dual norms are bounded: the last octaves add nothing"
         if self.verdict is None:
@@ -170,14 +176,21 @@ def _check_domain(c, domain):
 def spectral_coefficients(c, domain, count):
     """Return c(e_k) for the first `count` eigenfunctions of -Δ, ``(count,)`` or ``(count, m)``.
 
-    A density contributes to the modes that its grid resolves, and is taken to end there.
+    A density contributes to the modes that its grid resolves, and is taken to end there. What rounding of
+    the phases kωx alone explains is set to zero, as at the ends of a Dirichlet interval.
     """
-    total = 0.0
+    total, rounding = 0.0, 0.0
+    frequencies = np.sqrt(domain.laplacian_spectrum(count))
+    phase_error = np.finfo(float).eps * (4 + frequencies * domain.volume)
     for points, derivative, weights in c.point_groups():
         for start in range(0, len(points), 16):
             block = slice(start, start + 16)
             sections = domain.eigenfunctions(count, points[block], sum(derivative))
             total = total + np.tensordot(sections.T, weights[block], axes=1)
+        largest = math.sqrt(2 / domain.volume) * frequencies ** sum(derivative)
+        rounding = rounding + np.abs(weights).sum() * largest * phase_error
+    if c.atoms:
+        total[np.abs(total).reshape(count, -1).max(axis=1) <= rounding] = 0.0
     for g, order in c.densities:
         resolved = min(count, len(g.grid))
         sections = domain.eigenfunctions(resolved, g.grid.nodes, order)
@@ -200,9 +213,7 @@ def octave_sums(c, metric, domain, counts):
 
 def spectral_evidence(c, metric, domain, predicted_growth):
     """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth."""
-    # The first cut-off lies well above 1/ℓ, where the symbol has become a power.
-    length_scale = getattr(metric, "length_scale", 1.0)
-    first = 32 * 2 ** max(0, math.ceil(math.log2(domain.volume / (2 * math.pi * length_scale))))
+    first, resolved = _first_count(c, metric, domain)
     counts = [first * 2**j for j in range(_OCTAVES)]
     sums = octave_sums(c, metric, domain, counts)
     cutoffs = np.sqrt(domain.laplacian_spectrum(counts[-1])[np.array(counts) - 1])
@@ -213,5 +224,22 @@ def spectral_evidence(c, metric, domain, predicted_growth):
         growth, verdict = math.nan, None
     else:
         growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
-        verdict = None if abs(growth) <= _GROWTH_TOLERANCE else growth < 0
-    return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict)
+        verdict = None if abs(growth) <= _GROWTH_TOLERANCE or not resolved else growth < 0
+    return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict, resolved)
+
+
+def _first_count(c, metric, domain):
+    """Return how many modes the first cut-off keeps, and whether the cut-offs see the points apart.
+
+    It lies above 1/ℓ, where the symbol has become a power, and above the inverse distance of any two of
+    the points: closer ones act as one, and their weights may cancel. Both within a limit of cost.
+    """
+    length_scale = getattr(metric, "length_scale", 1.0)
+    waves = domain.volume / (2 * math.pi * length_scale)
+    points = np.unique([atom.point[0] for atom in c.atoms])
+    apart = np.diff(points).min() if len(points) > 1 else math.inf
+    if domain.boundary == "periodic" and len(points) > 1:
+        apart = min(apart, domain.volume - points[-1] + points[0])
+    wanted = 32 * max(1.0, waves, domain.volume / apart / 32)
+    first = 2 ** math.ceil(math.log2(min(wanted, _LARGEST_FIRST_COUNT)))
+    return first, wanted <= _LARGEST_FIRST_COUNT

@@ -57,7 +57,7 @@ class Sobolev(_MaternKernel):
         self.nu = self.s - 0.5 * self.dimension
         if self.nu <= 0.0:
             raise InvalidInput(
-                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else point evaluation is unbounded; "
+                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else points are unbounded; "
                 f"got {self.s:g}."
             )
         self.smoothness = 2.0 * self.nu

@@ -4,8 +4,8 @@ import numpy as np
 import sympy
 
 from funcgrad.errors import InvalidInput
-from funcgrad.models.base import Model
 from funcgrad.expression import check_symbol_name, parse_expression
+from funcgrad.models.base import Model
 
 
 class Symbolic(Model):

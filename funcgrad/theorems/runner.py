@@ -7,9 +7,9 @@ import numpy as np
 
 from funcgrad._checks import near_match, whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
-from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.expectations import Exact
 from funcgrad.theorems.record import DoesNotApply
+from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
 
 

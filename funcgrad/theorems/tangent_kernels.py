@@ -30,9 +30,7 @@ def _ntk_instances(rng):
 
 def _instance(label, domain, model, theta, loss):
     theta = np.asarray(theta, dtype=float)
-    return Instance(
-        label, domain, None, loss, model_function(model, theta), model, theta, data={"shift": 0.1}
-    )
+    return Instance(label, domain, None, loss, model_function(model, theta), model, theta)
 
 
 def _check_points(instance):
@@ -48,56 +46,41 @@ def _kernel_side(instance, kernel):
     )
 
 
-def _difference_side(instance, h):
-    """dφ(∂F~) at the check points, by central differences of F∘φ and of φ: no Jacobian is used.
-
-    Parameters are varied by h relative to their size. Also returned is a bound of the rounding errors,
-    which are ulps of F and f over the steps.
-    """
+def _slopes(instance, steps):
+    """∂(F∘φ)/∂θ_i by central differences with the given steps, (p,): no Jacobian is used."""
     model, theta, loss = instance.model, instance.theta, instance.functional
-    x = _check_points(instance)
-    scale = np.where(theta != 0, np.abs(theta), 1.0)
 
-    def value(parameters):
-        return loss(model_function(model, parameters))
+    def value(move):
+        return loss(model_function(model, theta + move))
 
-    steps = h * scale
-    slopes = np.array(
-        [
-            (value(theta + d * e) - value(theta - d * e)) / (2 * d)
-            for d, e in zip(steps, np.eye(len(theta)), strict=True)
-        ]
-    )
-    t = h / np.max(np.abs(slopes) / scale, initial=EPS)
-    pushed = (model(theta + t * slopes, x) - model(theta - t * slopes, x)) / (2 * t)
-    # |f|² and |y|² are what the loss is computed from; each slope's error meets its column of φ.
-    size = np.sum(model(theta, loss.x) ** 2) + np.sum(loss.y**2)
-    columns = np.abs(model(theta + steps * np.eye(len(theta))[0], x)).max()
-    sensitivity = [
-        np.abs(model(theta + d * e, x) - model(theta, x)).max() / d
-        for d, e in zip(steps, np.eye(len(theta)), strict=True)
-    ]
-    rounding = EPS * (size * float(np.sum(sensitivity / steps)) + columns / t)
-    return pushed, rounding
+    return np.array([value(move) - value(-move) for move in np.diag(steps)]) / (2 * steps)
 
 
 def _ntk_residual(instance, level, kernel=None):
-    h = 2.0**-level
-    pushed, rounding = _difference_side(instance, h)
-    theta = tangent_kernel(instance.model, instance.theta) if kernel is None else kernel
-    represented = _kernel_side(instance, theta)
+    """Difference of dF(Θ(x, .)) from dφ(∂F~), the latter through the Jacobian and by differences of φ.
+
+    Parameters are varied by h = 2^-level relative to their size. Rounding: ulps of F and f over the steps.
+    """
+    model, theta, loss, x = instance.model, instance.theta, instance.functional, _check_points(instance)
+    h, scale = 2.0**-level, np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
+    slopes = _slopes(instance, h * scale)
+    jacobian = model.jacobian(theta, x)
+    t = h / np.max(np.abs(slopes) / scale, initial=EPS)
+    pushed = (model(theta + t * slopes, x) - model(theta - t * slopes, x)) / (2 * t)
+    represented = _kernel_side(instance, tangent_kernel(model, theta) if kernel is None else kernel)
+    defect = max(np.abs(side - represented).max() for side in (jacobian @ slopes, pushed))
+    terms = np.sum(model(theta, loss.x) ** 2) + np.sum(loss.y**2)
+    rounding = terms * (np.abs(jacobian).max(axis=0) / (h * scale)).sum() + np.abs(model(theta, x)).max() / t
     size = float(np.abs(represented).max())
-    return Residual(
-        float(np.abs(pushed - represented).max()), size, 4 * rounding / size, h, 2 * len(instance.theta)
-    )
+    return Residual(float(defect), size, 4 * EPS * float(rounding) / size, h, 2 * len(theta))
 
 
 def _elsewhere(instance, level):
-    """The kernel taken at other parameters."""
-    moved = instance.theta * (1 + instance.data["shift"]) + np.where(
-        instance.theta == 0, instance.data["shift"], 0
-    )
-    return _ntk_residual(instance, level, tangent_kernel(instance.model, moved))
+    """The kernel of other parameters: moved by a tenth of their size, and each measured in another unit."""
+    theta, p = instance.theta, instance.model.n_parameters
+    moved = np.where(theta == 0, 0.1, 1.1 * theta)
+    units = 1 + np.arange(1, p + 1) / (2 * p)
+    return _ntk_residual(instance, level, tangent_kernel(instance.model, moved, np.diag(units**-2)))
 
 
 def _one_parameter_less(instance, level):

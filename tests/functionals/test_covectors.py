@@ -43,7 +43,11 @@ def test_a_density_meets_functions_of_another_grid_on_the_finer_one(known, met):
 
 def test_components_are_the_values_on_cardinal_functions():
     grid = INTERVAL.grid(7)
-    c = fg.PointEvaluation(0.2) - 3 * fg.PointEvaluation(0.7, derivative=1) + fg.Density(grid.function(np.cos))
+    c = (
+        fg.PointEvaluation(0.2)
+        - 3 * fg.PointEvaluation(0.7, derivative=1)
+        + fg.Density(grid.function(np.cos))
+    )
     expected = [c(grid.function(row)) for row in np.eye(7)]
     np.testing.assert_allclose(c.components(grid), expected, rtol=1e-13, atol=1e-13)
 

@@ -32,7 +32,9 @@ def test_representer_of_a_point_on_the_circle_converges_to_the_closed_form():
         g = fg.Sobolev(1.0).riesz(fg.PointEvaluation(0.3), grid)
         at_point.append(abs(g(0.3) - circle_kernel(0.3, 0.3)))
         fine = CIRCLE.grid(16 * n)
-        in_l2.append(np.sqrt(fine.integrate((fine.function(g).values - circle_kernel(fine.nodes[:, 0], 0.3)) ** 2)))
+        in_l2.append(
+            np.sqrt(fine.integrate((fine.function(g).values - circle_kernel(fine.nodes[:, 0], 0.3)) ** 2))
+        )
         if n == 256:
             assert 2 / (np.pi * n) * (1 - 2 / n) < at_point[-1] < 2 / (np.pi * n) * (1 + 2 / n)
     orders = np.log2(np.divide(at_point[:-1], at_point[1:]))
@@ -137,7 +139,9 @@ def test_a_metric_is_symmetric_positive_and_its_riesz_map_inverts_flat(grid, met
     assert root.apply(u.values) @ r == pytest.approx(
         u.values @ root.apply_transpose(r), abs=tolerance * np.linalg.norm(r) * metric.norm(u)
     )
-    np.testing.assert_allclose(root.solve(root.apply(u.values)), u.values, atol=tolerance * np.abs(u.values).max())
+    np.testing.assert_allclose(
+        root.solve(root.apply(u.values)), u.values, atol=tolerance * np.abs(u.values).max()
+    )
 
 
 @pytest.mark.parametrize(("grid", "metric"), METRICS, ids=str)
@@ -146,7 +150,9 @@ def test_a_metric_acts_on_each_component(grid, metric):
     both = grid.function(np.column_stack([u.values, v.values]))
     assert metric.norm(both) ** 2 == pytest.approx(metric.norm(u) ** 2 + metric.norm(v) ** 2)
     c = metric.flat(both)
-    np.testing.assert_allclose(metric.riesz(c, grid).values, both.values, rtol=0, atol=1e-9 * np.abs(both.values).max())
+    np.testing.assert_allclose(
+        metric.riesz(c, grid).values, both.values, rtol=0, atol=1e-9 * np.abs(both.values).max()
+    )
 
 
 @given(s=st.floats(-3, 3), t=st.floats(-3, 3), scale=st.floats(0.05, 2), n=st.integers(1, 24))

@@ -164,7 +164,11 @@ BAD_INPUT = [
     (lambda: fg.Interval(0, 1).grid(4).function(np.sin)(1.5), DomainMismatch, "outside the interval"),
     (lambda: fg.Circle(1.0).grid(4).function([1.0, 2.0]), InvalidInput, r"must have shape \(4,\)"),
     (lambda: fg.Circle(1.0).grid(4).function(np.arange(4) * 1j), InvalidInput, "must be real"),
-    (lambda: fg.Circle(1.0).grid(3).function([1, np.inf, 2]), InvalidInput, r"finite; got inf at index \[1\]"),
+    (
+        lambda: fg.Circle(1.0).grid(3).function([1, np.inf, 2]),
+        InvalidInput,
+        r"finite; got inf at index \[1\]",
+    ),
     (lambda: fg.Circle(1.0).grid(3).function(lambda x: x[:2]), InvalidInput, "must return values of shape"),
     (
         lambda: fg.Circle(1.0).grid(3).function(np.cos) + fg.Circle(1.0).grid(5).function(np.cos),

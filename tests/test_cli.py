@@ -1,0 +1,170 @@
+"""The command line: the main job, the user's own problem, exit codes, one clear line for each error."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from funcgrad import cli
+from funcgrad.theorems.registry import catalogue
+
+MISRA = {
+    "--model": "b1*(1-exp(-b2*x))",
+    "--parameters": "b1=238.9, b2=5.5e-4",
+    "--data": "examples/misra1a.csv",
+    "--domain": "interval 70 770",
+    "--metric": "sobolev 1",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_the_repository(monkeypatch, request):
+    monkeypatch.chdir(request.config.rootpath)
+
+
+def words(**changed):
+    options = {**MISRA, **{f"--{name}": value for name, value in changed.items()}}
+    return ["verify", *(word for pair in options.items() if pair[1] is not None for word in pair)]
+
+
+def run(capsys, *arguments):
+    code = cli.main(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_verify_one_theorem_prints_its_levels_and_writes_json(capsys, tmp_path):
+    report = tmp_path / "report.json"
+    code, out, _ = run(capsys, "verify", "no-l2-gradient", "--json", str(report), "--seed", "4")
+    assert code == cli.EXIT_OK
+    assert "no-l2-gradient  CONSISTENT" in out
+    assert "unknowns" in out
+    assert f"reproduce: funcgrad verify no-l2-gradient --json {report} --seed 4" in out
+    assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith("reproduce"))
+    data = json.loads(report.read_text())
+    assert data["schema_version"] == 1
+    assert data["verdicts"][0]["seed"] == 4
+
+
+def test_verify_on_ones_own_problem(capsys):
+    code, out, _ = run(capsys, *words())
+    assert code == cli.EXIT_OK, out
+    assert "7 theorems" in out
+    assert "sobolev-gradient-smooths  DOES NOT APPLY" in out
+    assert "no L2 gradient to smooth" in out
+    assert "12 of 12 controls detected" in out
+    assert "1 not applicable" in out
+
+
+def test_list_and_show(capsys):
+    code, out, _ = run(capsys, "list")
+    assert code == cli.EXIT_OK
+    assert [line.split()[0] for line in out.splitlines()] == [theorem.id for theorem in catalogue()]
+    for theorem in catalogue():
+        code, out, _ = run(capsys, "show", theorem.id)
+        assert code == cli.EXIT_OK
+        assert theorem.statement in out
+        assert out.count("control:") == len(theorem.controls)
+
+
+def test_exists_answers_with_evidence_and_a_figure(capsys, tmp_path):
+    figure = tmp_path / "figure.png"
+    command = ["exists", "--covector", "point", "--domain", "circle 1", "--metric"]
+    code, out, _ = run(capsys, *command, "l2", "--plot", str(figure))
+    assert code == cli.EXIT_OK
+    assert "does not exist in L2" in out
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    _, out, _ = run(capsys, *command, "sobolev 0.75")
+    assert "exists in H^0.75" in out
+
+
+def test_python_m_funcgrad_is_the_same_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "funcgrad", "--version"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.startswith("funcgrad ")
+
+
+def test_exit_codes_of_verdicts():
+    class Fake:
+        def __init__(self, holds, status):
+            self.holds, self.status = holds, status
+
+    holds, refuted = Fake(True, "exact"), Fake(False, "refuted")
+    unclear, vacuous = Fake(None, "inconclusive"), Fake(None, "vacuous")
+    assert cli.exit_code([holds]) == 0
+    assert cli.exit_code([holds, refuted, unclear]) == 1
+    assert cli.exit_code([holds, unclear]) == 3
+    assert cli.exit_code([holds, vacuous]) == 3
+    assert cli.exit_code([holds, vacuous], own_problem=True) == 0
+    assert cli.exit_code([vacuous], own_problem=True) == 3
+
+
+BAD_DATA = {
+    "empty": ("", "is empty"),
+    "text": ("x,y\n80,1\n90,two\n100,3\n", "line 3"),
+    "nan": ("x,y\n80,1\n90,nan\n", "line 3"),
+    "short row": ("x,y\n80,1\n90\n", "line 3"),
+    "outside": ("x,y\n80,1\n790,2\n", "790"),
+    "too few": ("x,y\n80,1\n", "1 point(s) for 2 parameters"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_gets_one_line_and_exit_code_2(capsys, tmp_path, case):
+    text, message = BAD_DATA[case]
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    check_error(run(capsys, *words(data=str(path))), message)
+
+
+def check_error(result, message):
+    code, out, err = result
+    assert code == cli.EXIT_USAGE
+    assert out == ""
+    assert err.startswith("funcgrad: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+BAD_WORDS = [
+    (words(data="no/such/file.csv"), "no/such/file.csv"),
+    (words(data=None), "missing: --data"),
+    (words(domain="interval 770 70"), "`a` < `b`"),
+    (words(domain="intervall 70 770"), "did you mean 'interval'"),
+    (words(domain="interval 70"), "write it as: interval A B"),
+    (words(domain="interval 70 770 neuman"), "did you mean 'neumann'"),
+    (words(domain="interval 70 high"), "'high' in"),
+    (words(metric="sobolew 1"), "did you mean 'sobolev'"),
+    (words(metric="sobolev"), "write it as: sobolev ORDER"),
+    (words(metric=""), "the metric is empty"),
+    (words(parameters="b1=238.9, b3=5.5e-4"), "did you mean 'b1'"),
+    (words(parameters="b1=238.9"), "besides its parameters"),
+    (words(parameters="b1=238.9, b2=many"), "many"),
+    (words(model="b1*(1-exq(-b2*x))"), "did you mean 'exp'"),
+    (words(model="__import__('os').system('true')"), "`expression` has"),
+    (words(model="(" * 5000 + "x" + ")" * 5000), ""),
+    (words(model="b1*b2*x" + "+x" * 10**6), ""),
+    (["verify", "riesz-representtion"], "did you mean 'riesz-representation'"),
+    (["show", "ntk"], "unknown theorem 'ntk'"),
+    (["verify", "no-l2-gradient", "--seed", "-1"], "`seed` must be at least 0"),
+    (["verify", "no-l2-gradient", "--json", "no/such/folder/report.json"], "cannot write"),
+    (["exists", "--covector", "pint", "--domain", "circle 1", "--metric", "l2"], "did you mean 'point'"),
+    (["exists", "--covector", "point 2", "--domain", "interval 0 1", "--metric", "l2"], "outside"),
+    (["exists", "--covector", "point derivative x", "--domain", "circle 1", "--metric", "l2"], "write it as"),
+    (["exists", "--covector", "point", "--domain", "circle 0", "--metric", "l2"], "must be positive"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_WORDS)
+def test_bad_words_get_one_line_and_exit_code_2(capsys, arguments, message):
+    check_error(run(capsys, *arguments), message)
+
+
+def test_unknown_options_exit_with_2(capsys):
+    for arguments in (["verify", "--nope"], [], ["verifi"]):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(arguments)
+        assert stopped.value.code == cli.EXIT_USAGE
+        capsys.readouterr()

@@ -1,0 +1,96 @@
+"""The catalogue notices when the library is broken: each fault turns at least one theorem to refuted."""
+
+import numpy as np
+import pytest
+
+import funcgrad as fg
+from funcgrad.metrics.sobolev import Sobolev, _sobolev_root
+from funcgrad.models.symbolic import Symbolic
+from funcgrad.spaces.grid import Grid
+
+
+@pytest.fixture(autouse=True)
+def fresh_factors():
+    """Factored metrics are kept by value; a broken one must not outlive its test."""
+    from funcgrad.metrics.l2 import _l2_root
+
+    _sobolev_root.cache_clear()
+    _l2_root.cache_clear()
+    yield
+    _sobolev_root.cache_clear()
+    _l2_root.cache_clear()
+
+
+def scaled_symbol(monkeypatch):
+    """(1 + 1.0001 ℓ²λ)^s."""
+    original = Sobolev.symbol
+    monkeypatch.setattr(Sobolev, "symbol", lambda self, eigenvalues: original(self, 1.0001 * eigenvalues))
+
+
+def symbol_with_a_constant(monkeypatch):
+    """1.001 (1 + ℓ²λ)^s."""
+    original = Sobolev.symbol
+    monkeypatch.setattr(Sobolev, "symbol", lambda self, eigenvalues: 1.001 * original(self, eigenvalues))
+
+
+def one_quadrature_weight(monkeypatch):
+    """One weight 1e-6 too large."""
+    original = Grid.__init__
+
+    def broken(self, domain, nodes, weights, rule):
+        weights = weights.copy()
+        weights[len(weights) // 3] *= 1 + 1e-6
+        original(self, domain, nodes, weights, rule)
+
+    monkeypatch.setattr(Grid, "__init__", broken)
+
+
+def all_quadrature_weights(monkeypatch):
+    """Every weight without the cell volume."""
+    original = Grid.__init__
+
+    def broken(self, domain, nodes, weights, rule):
+        original(self, domain, nodes, np.full(len(weights), 1.0), rule)
+
+    monkeypatch.setattr(Grid, "__init__", broken)
+
+
+def sign_of_a_jacobian_column(monkeypatch):
+    """The derivative in the last parameter has the wrong sign."""
+    original = Symbolic._jacobian
+
+    def broken(self, theta, x, alpha):
+        jacobian = original(self, theta, x, alpha).copy()
+        jacobian[..., -1] *= -1
+        return jacobian
+
+    monkeypatch.setattr(Symbolic, "_jacobian", broken)
+
+
+def sign_of_one_jacobian_entry(monkeypatch):
+    """The derivative at one node has the wrong sign."""
+    original = Symbolic._jacobian
+
+    def broken(self, theta, x, alpha):
+        jacobian = original(self, theta, x, alpha).copy()
+        jacobian[len(x) // 2, ..., 0] *= -1
+        return jacobian
+
+    monkeypatch.setattr(Symbolic, "_jacobian", broken)
+
+
+FAULTS = {
+    scaled_symbol: "riesz-representation",
+    symbol_with_a_constant: "sobolev-gradient-smooths",
+    one_quadrature_weight: "natural-gradient-is-projection",
+    all_quadrature_weights: "no-l2-gradient",
+    sign_of_a_jacobian_column: "ntk-gradient",
+    sign_of_one_jacobian_entry: "natural-gradient-is-projection",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_fault_is_refuted(fault, monkeypatch):
+    fault(monkeypatch)
+    verdict = fg.verify(FAULTS[fault])
+    assert verdict.holds is False, str(verdict)
