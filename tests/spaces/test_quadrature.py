@@ -117,6 +117,7 @@ def test_gauss_hermite_is_exact_for_degree_2n_minus_1_only(n, lebesgue):
     assert defect > 1e4 * rounding
 
 
+@settings(deadline=None)
 @given(name=st.sampled_from(sorted(RULES)), n=st.integers(1, 400))
 def test_rules_are_positive_increasing_symmetric_and_of_total_two(name, n):
     n = some_size(name, n)
@@ -135,7 +136,7 @@ def test_rules_are_positive_increasing_symmetric_and_of_total_two(name, n):
     np.testing.assert_array_equal(weights, weights[::-1])
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data(), name=st.sampled_from(ALGEBRAIC), n=st.integers(1, 12))
 def test_polynomials_of_admissible_degree_are_integrated_exactly(data, name, n):
     n = some_size(name, n)
@@ -155,7 +156,7 @@ def test_polynomials_of_admissible_degree_are_integrated_exactly(data, name, n):
     assert abs(approximate - exact) <= Fraction(4.001 * ULP) * size
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(n=st.integers(1, 60), alpha=st.floats(-0.99, 20), beta=st.floats(-0.99, 20))
 def test_gauss_jacobi_reflects_and_is_positive(n, alpha, beta):
     """x -> -x exchanges the exponents."""
@@ -167,7 +168,7 @@ def test_gauss_jacobi_reflects_and_is_positive(n, alpha, beta):
     np.testing.assert_allclose(-y[::-1], x, rtol=8 * ULP, atol=1e-28)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(n=st.integers(1, 300))
 def test_gauss_hermite_is_symmetric_with_total_root_pi(n):
     x, w = quadrature.gauss_hermite(n)
@@ -253,6 +254,7 @@ def test_tensor_product_is_the_product_in_c_order():
                 index += 1
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(sorted(RULES)),
     n=st.integers(1, 40),

@@ -1,7 +1,6 @@
 """Scrambled Sobol points."""
 
 import numpy as np
-import scipy.stats.qmc
 
 from funcgrad._checks import whole_number
 from funcgrad.errors import InvalidInput
@@ -40,17 +39,19 @@ def sobol(n, dimension, seed):
     >>> bool(abs(weights @ (nodes**2).prod(axis=1) - 4 / 9) < 1e-3)
     True
     """
+    from scipy.stats import qmc  # half a second, so on first use
+
     n = whole_number(n, "n", least=1)
     dimension = whole_number(dimension, "dimension", least=1)
     if n & (n - 1) or n > 2**30:
         raise InvalidInput(
             f"`n` must be a power of two up to 2^30; got {n}, take {min(2**30, _power_above(n))}."
         )
-    if dimension > scipy.stats.qmc.Sobol.MAXDIM:
-        raise InvalidInput(f"`dimension` must be at most {scipy.stats.qmc.Sobol.MAXDIM}; got {dimension}.")
+    if dimension > qmc.Sobol.MAXDIM:
+        raise InvalidInput(f"`dimension` must be at most {qmc.Sobol.MAXDIM}; got {dimension}.")
     if not isinstance(seed, np.random.Generator):
         seed = np.random.default_rng(whole_number(seed, "seed"))
-    points = scipy.stats.qmc.Sobol(dimension, scramble=True, seed=seed).random(n)
+    points = qmc.Sobol(dimension, scramble=True, seed=seed).random(n)
     return 2 * points - 1, np.full(n, 2.0**dimension / n)
 
 
