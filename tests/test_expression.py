@@ -9,9 +9,10 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from funcgrad import expression
 from funcgrad.errors import InvalidInput
 from funcgrad.expression import parse_assignments, parse_expression
-from funcgrad.models import Symbolic, expression
+from funcgrad.models import Symbolic
 
 EPS = np.finfo(float).eps
 x, y, a = (sympy.Symbol(name, real=True) for name in "xya")
