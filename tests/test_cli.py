@@ -52,7 +52,7 @@ def test_verify_on_ones_own_problem(capsys):
     assert code == cli.EXIT_OK, out
     out = " ".join(out.split())
     assert "7 theorems" in out
-    assert "sobolev-gradient-smooths  DOES NOT APPLY" in out
+    assert "sobolev-gradient-smooths DOES NOT APPLY" in out
     assert "no L2 gradient to smooth" in out
     assert "12 of 12 controls detected" in out
     assert "1 not applicable" in out
