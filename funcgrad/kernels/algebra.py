@@ -1,6 +1,6 @@
 """Sums, products and multiples of kernels; each is a kernel again (N. Aronszajn 1950)."""
 
-from itertools import product
+from itertools import pairwise, product
 from math import comb, prod
 
 import numpy as np
@@ -132,7 +132,7 @@ class TensorProduct(Kernel):
             whole_number(kernel.dimension, f"dimension of {kernel!r}", least=1)
         self.kernels = kernels
         ends = np.cumsum([0, *(kernel.dimension for kernel in kernels)])
-        self._blocks = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._blocks = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self.dimension = int(ends[-1])
         self.smoothness = min(kernel.smoothness for kernel in kernels)
 

@@ -57,8 +57,8 @@ class Sobolev(_MaternKernel):
         self.nu = self.s - 0.5 * self.dimension
         if self.nu <= 0.0:
             raise InvalidInput(
-                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else point evaluation is unbounded; "
-                f"got {self.s:g}."
+                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else point evaluation is "
+                f"unbounded; got {self.s:g}."
             )
         self.smoothness = 2.0 * self.nu
         self.amplitude = _gamma_ratio(self.nu, self.s) / (sqrt(4.0 * pi) * self.scale) ** self.dimension
