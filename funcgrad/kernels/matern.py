@@ -108,7 +108,7 @@ class Matern(_MaternKernel):
 
 @lru_cache(maxsize=16)
 def _fast_shape(nu):
-    """Return the compiled loops' form of h_ν: an exponential polynomial, a table, or None if it would be huge.
+    """Return the compiled loops' form of h_ν: exponential polynomial, table, None if that is huge.
 
     The table starts where h_ν is 1 to rounding: 1 - h_ν is of size z^{2ν} for ν < 1, z² (log z) beyond. Its
     pieces are so short that e^z h_ν, which varies like z^{ν-1/2}, is met to rounding.

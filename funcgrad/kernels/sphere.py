@@ -183,7 +183,8 @@ def _terms_needed(s, n_powers, shift, radius):
     """Return the number of terms after which Σ |rest_l| is below 2^-56 of a part of Σ a_l.
 
     On |v| = 1/(2R) the analytic factor is at most 4^{s+1}, so by Cauchy's estimate
-    rest_l / (2 ℓ^{-2s}) <= 8 · 4^s v^{2s-1} (2Rv)^K for 4Rv <= 1; Σ a_l / (2 ℓ^{-2s}) is at least ∫ λ (λ² + δ²)^{-s} dλ from 1/2.
+    rest_l / (2 ℓ^{-2s}) <= 8 · 4^s v^{2s-1} (2Rv)^K for 4Rv <= 1;
+    Σ a_l / (2 ℓ^{-2s}) is at least ∫ λ (λ² + δ²)^{-s} dλ from 1/2.
     """
     exponent = 2.0 * s - 2.0 + n_powers
     size = (0.25 + shift**2) ** (1.0 - s) / (2.0 * (s - 1.0))
