@@ -103,7 +103,7 @@ class Kernel(ABC):
 
     def _gram(self, X, Y):
         out = np.empty((len(X), len(Y)))
-        for rows in _row_blocks(len(X), len(Y)):
+        for rows in _row_blocks(len(X), Y.size):
             out[rows] = self._evaluate(X[rows, None, :], Y[None, :, :])
         return out
 
@@ -136,9 +136,53 @@ class Kernel(ABC):
 
     def _product(self, X, Y, V):
         out = np.empty((len(X), V.shape[1]))
-        for rows in _row_blocks(len(X), len(Y)):
+        for rows in _row_blocks(len(X), Y.size):
             out[rows] = self._evaluate(X[rows, None, :], Y[None, :, :]) @ V
         return out
+
+    def low_rank(self, X, tolerance):
+        """Return a factor F with k(X, X) ≈ F Fᵀ by pivoted Cholesky.
+
+        Parameters
+        ----------
+        X : array_like
+            N points.
+        tolerance : float
+            Points are added until trace(K - F Fᵀ) <= `tolerance` trace(K), or to rounding.
+
+        Returns
+        -------
+        LowRank
+            `factor` (N, rank), `pivots` and the `trace_error`, which bounds the error's spectral norm too.
+        """
+        from funcgrad.kernels.gram_solver import pivoted_cholesky
+
+        return pivoted_cholesky(self, self._points(X, "X"), tolerance)
+
+    def solver(self, X, jitter=0.0):
+        """Return a `GramSolver` for K a = b, K = k(X, X), factored once for many right sides.
+
+        Parameters
+        ----------
+        X : array_like
+            N points; up to 8192 by Cholesky, beyond by conjugate gradients on the matrix-free product,
+            preconditioned by a low-rank factor.
+        jitter : float or "smallest"
+            Added to the diagonal; "smallest" finds the least power of ten times rounding with which
+            Cholesky succeeds. The solver reports it.
+
+        Raises
+        ------
+        NotPositiveDefinite
+            If K (with the jitter) is not positive definite to rounding.
+        """
+        from funcgrad.kernels.gram_solver import GramSolver
+
+        return GramSolver(self, self._points(X, "X"), jitter)
+
+    def solve(self, X, b, jitter=0.0):
+        """Return a with (k(X, X) + jitter I) a = b, `b` of shape (N,) or (N, m); see `solver`."""
+        return self.solver(X, jitter).solve(b)
 
     def derivative(self, alpha, beta=None):
         """Return the kernel ∂_x^α ∂_y^β k, exact.

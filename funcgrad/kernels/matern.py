@@ -1,16 +1,22 @@
 """The reproducing kernels of the Sobolev spaces on R^n, and the same functions as Matérn covariances."""
 
-from math import exp, gamma, lgamma, pi, sqrt
+from functools import cached_property, lru_cache
+from math import ceil, exp, gamma, lgamma, pi, sqrt
 
 from funcgrad._checks import finite_number, positive_number, whole_number
 from funcgrad.errors import InvalidInput
 from funcgrad.kernels.base import described
-from funcgrad.kernels.bessel import matern_function, matern_radial_derivative
+from funcgrad.kernels.bessel import matern_function, matern_radial_derivative, scaled_matern_function
 from funcgrad.kernels.radial import RadialKernel
+from funcgrad.kernels.table import dyadic_table
 
 
 class _MaternKernel(RadialKernel):
     """A h_ν(|x - y| / scale)."""
+
+    @cached_property
+    def _shape(self):
+        return _fast_shape(self.nu)
 
     def _profile(self, z):
         return matern_function(self.nu, z)
@@ -57,8 +63,8 @@ class Sobolev(_MaternKernel):
         self.nu = self.s - 0.5 * self.dimension
         if self.nu <= 0.0:
             raise InvalidInput(
-                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else points are unbounded; "
-                f"got {self.s:g}."
+                f"`s` must be above dimension/2 = {self.dimension / 2:g}, else point evaluation is "
+                f"unbounded; got {self.s:g}."
             )
         self.smoothness = 2.0 * self.nu
         self.amplitude = _gamma_ratio(self.nu, self.s) / (sqrt(4.0 * pi) * self.scale) ** self.dimension
@@ -98,6 +104,23 @@ class Matern(_MaternKernel):
 
     def __repr__(self):
         return f"Matern({described(self.nu)}, length_scale={self.length_scale:g})"
+
+
+@lru_cache(maxsize=16)
+def _fast_shape(nu):
+    """Return the compiled loops' form of h_ν: exponential polynomial, table, None if that is huge.
+
+    The table starts where h_ν is 1 to rounding: 1 - h_ν is of size z^{2ν} for ν < 1, z² (log z) beyond. Its
+    pieces are so short that e^z h_ν, which varies like z^{ν-1/2}, is met to rounding.
+    """
+    half_integers = {0.5: (0.0, 0.0), 1.5: (1.0, 0.0), 2.5: (1.0, 1.0 / 3.0)}
+    if nu in half_integers:
+        return "exponential", *half_integers[nu]
+    lowest = -ceil(28.0 / min(nu, 1.0)) - 6
+    if lowest < -1000 or nu > 20.0:
+        return None
+    piece_bits = 7 + (nu > 5.0) + (nu > 10.0)
+    return dyadic_table(lambda z: scaled_matern_function(nu, z), lowest, 10, piece_bits, 1.0)
 
 
 def _gamma_ratio(a, b):

@@ -18,7 +18,6 @@ from funcgrad.kernels.bessel import matern_line_derivative, matern_line_derivati
 # Sums are cut where a bound on the rest is below this fraction of the kernel's size.
 _TAIL = 2.0**-56
 _MOST_TERMS = 1 << 18
-_NODES = 64
 
 
 class PeriodicSobolev(Kernel):
@@ -176,16 +175,19 @@ def image_sum(nu, length, order, n_images):
 
     The others are analytic in z out to ±2L, so on |z| <= L/2 the series converges like 7.8^{-degree}.
     """
-    nodes = 0.5 * length * chebyshev.chebpts1(_NODES)
+    # Towards L = 40, where the others vanish, the degree must also resolve e^{±z}.
+    n_nodes = 20 + int(min(length, 40.0))
+    points = chebyshev.chebpts1(n_nodes)
+    nodes = 0.5 * length * points
     sign = -1.0 if order % 2 else 1.0
-    others = np.zeros(_NODES)
-    step = (1 << 20) // _NODES
+    others = np.zeros(n_nodes)
+    step = (1 << 20) // n_nodes
     for start in range(2, n_images + 1, step):
         j = length * np.arange(start, min(start + step, n_images + 1))
         right, left = (matern_line_derivative(nu, order, j + side * nodes[:, None]) for side in (1.0, -1.0))
         others += (right + sign * left).sum(axis=1)
     # Interpolation at the Chebyshev points; only the coefficients of the sum's parity remain.
-    series = 2.0 / _NODES * chebyshev.chebvander(chebyshev.chebpts1(_NODES), _NODES - 1).T @ others
+    series = 2.0 / n_nodes * chebyshev.chebvander(points, n_nodes - 1).T @ others
     series[0] *= 0.5
     series[(order + 1) % 2 :: 2] = 0.0
     series = chebyshev.chebtrim(series, 2.0**-54 * np.abs(series).max())

@@ -2,23 +2,28 @@
 
 from abc import abstractmethod
 from itertools import product
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
+from funcgrad._checks import finite_array, positive_number
+from funcgrad.errors import InvalidInput
 from funcgrad.kernels.base import Kernel
 from funcgrad.kernels.bessel import hermite_coefficients
+from funcgrad.kernels.fused import Profile, fused_gram, fused_product, worth_fusing
 
 
 class RadialKernel(Kernel):
     """k(x, y) = A f(z), z = |x - y| / scale.
 
     To implement one, set `amplitude`, `scale`, `dimension`, `smoothness` and write `_profile`, f itself,
-    and `_radial`, its derivatives.
+    and `_radial`, its derivatives. A kernel whose profile the compiled loops know sets `_shape` (see
+    `fused.Profile`); None leaves it to numpy.
     """
 
     amplitude = 1.0
     scale = 1.0
+    _shape = None
 
     @abstractmethod
     def _profile(self, z):
@@ -30,6 +35,16 @@ class RadialKernel(Kernel):
 
     def _evaluate(self, x, y):
         return self.amplitude * self._profile(_length(x - y) / self.scale)
+
+    def _gram(self, X, Y):
+        if worth_fusing(X, Y) and self._shape is not None:
+            return fused_gram(Profile(self.amplitude, self.scale, self._shape), X, Y)
+        return super()._gram(X, Y)
+
+    def _product(self, X, Y, V):
+        if worth_fusing(X, Y) and self._shape is not None:
+            return fused_product(Profile(self.amplitude, self.scale, self._shape), X, Y, V)
+        return super()._product(X, Y, V)
 
     def _differentiated(self, alpha, beta):
         return RadialDerivative(self, alpha, beta)
@@ -70,6 +85,79 @@ class RadialDerivative(Kernel):
 
     def _differentiated(self, alpha, beta):
         return RadialDerivative(self.kernel, _added(self.alpha, alpha), _added(self.beta, beta))
+
+
+class Gaussian(RadialKernel):
+    """exp(-|x - y|² / (2ℓ²)), of any dimension and infinitely smooth.
+
+    Parameters
+    ----------
+    length_scale : float
+        ℓ.
+
+    Examples
+    --------
+    >>> from funcgrad.kernels import Gaussian
+    >>> k = Gaussian()
+    >>> k.derivative(1, 1)(0.5, 0.5)             # the inner product of two derivative evaluations
+    1.0
+    """
+
+    smoothness = inf
+    _shape = ("gaussian",)
+
+    def __init__(self, length_scale=1.0):
+        self.scale = self.length_scale = positive_number(length_scale, "length_scale")
+
+    def __repr__(self):
+        return f"Gaussian(length_scale={self.length_scale:g})"
+
+    def _profile(self, z):
+        return np.exp(-0.5 * z * z)
+
+    def _radial(self, z, order, power):
+        return (-1.0) ** order * z**power * np.exp(-0.5 * z * z)
+
+
+class Radial(RadialKernel):
+    """A kernel of the user's own: k(x, y) = f(|x - y|).
+
+    Parameters
+    ----------
+    function : callable
+        f, from an array of distances r >= 0 to an array of that shape. That the kernel is positive
+        definite in the dimension it is used in is the user's to know (`low_rank` and `solver` notice).
+    derivatives : sequence of callable
+        ((1/r) d/dr)^j f for j = 1, 2, ..., each finite at r = 0; a kernel with J of them offers
+        derivatives up to |α| + |β| = J.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.kernels import Radial
+    >>> inverse_quadratic = Radial(lambda r: 1 / (1 + r**2), [lambda r: -2 / (1 + r**2) ** 2])
+    >>> inverse_quadratic([0.0, 0.0], [0.0, 1.0])
+    array([1. , 0.5])
+    """
+
+    def __init__(self, function, derivatives=()):
+        self.function, self.derivatives = function, tuple(derivatives)
+        self.smoothness = len(self.derivatives) + 1.0
+
+    def __repr__(self):
+        return f"Radial({getattr(self.function, '__name__', self.function)!s})"
+
+    def _profile(self, z):
+        values = finite_array(self.function(z), "function(r)")
+        if values.shape != z.shape:
+            raise InvalidInput(
+                f"`function` must return an array of its argument's shape {z.shape}; got {values.shape}."
+            )
+        return values
+
+    def _radial(self, z, order, power):
+        f = self.derivatives[order - 1] if order else self.function
+        return z**power * finite_array(f(z), f"derivatives[{order - 1}](r)")
 
 
 def _added(first, second):

@@ -1,0 +1,204 @@
+"""Compiled loops over pairs of points: squared distances, then a profile, tile by tile.
+
+Points come as coordinates, shape (d, N), contiguous. A tile of squared distances lives in a buffer of the
+first-level cache (or in the row of the Gram matrix itself) and is turned into kernel values in place, so
+that every inner loop is short, free of branches and of calls, and vectorises; a kernel differs from
+another by numbers alone, so all of them share these few functions.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
+
+from funcgrad._compiled import SAFE_FASTMATH, compiled
+
+# A tile is 16 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
+TILE = 2048
+ROWS = 32
+
+EXPONENTIAL, GAUSSIAN, TABLE = 0, 1, 2
+
+COEFFICIENTS = 6
+_MANTISSA_BITS = 52
+_ONE_BITS = 1023 << 52
+_MANTISSA = (1 << 52) - 1
+
+_LOG2E = 1.4426950408889634
+# ln 2 in two parts; the first has so few bits that n times it is exact.
+_LN2_HIGH, _LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6
+# Adding 1.5 * 2^52 rounds to a whole number, which then sits in the low bits.
+_ROUNDER = 6755399441055744.0
+
+
+@intrinsic
+def _bits_to_float(typing_context, bits):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def _float_to_bits(typing_context, number):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate
+
+
+@compiled()
+def decaying_exponential(z):
+    """exp(-z) for z >= 0, within an ulp or so, gradually to 0 at underflow.
+
+    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting _ROUNDER would fold away.
+    """
+    z = min(z, 750.0)
+    shifted = _ROUNDER - z * _LOG2E
+    n = shifted - _ROUNDER
+    r = (-z - n * _LN2_HIGH) - n * _LN2_LOW
+    # Taylor-like polynomial, near minimax on |r| <= ln(2)/2: relative error 1.6e-17.
+    p = 2.510038549551032e-08
+    p = p * r + 2.7620088445409746e-07
+    p = p * r + 2.7557268459997064e-06
+    p = p * r + 2.4801521295954376e-05
+    p = p * r + 0.00019841269863053618
+    p = p * r + 0.0013888888917213717
+    p = p * r + 0.008333333333330062
+    p = p * r + 0.04166666666662413
+    p = p * r + 0.16666666666666669
+    p = p * r + 0.5000000000000001
+    p = p * r + 1.0
+    p = p * r + 1.0
+    # 2^n in two factors, so that the result may be subnormal.
+    return p * _bits_to_float((_float_to_bits(shifted) + (1023 + 100)) << _MANTISSA_BITS) * 2.0**-100
+
+
+@compiled()
+def squared_distances(X, i, Y, out):
+    """out_j = |X_i - Y_j|²."""
+    m = out.size
+    x0, y0 = X[0, i], Y[0]
+    if X.shape[0] == 1:
+        for j in range(m):
+            a = x0 - y0[j]
+            out[j] = a * a
+    elif X.shape[0] == 2:
+        x1, y1 = X[1, i], Y[1]
+        for j in range(m):
+            a, b = x0 - y0[j], x1 - y1[j]
+            out[j] = a * a + b * b
+    else:
+        x1, y1, x2, y2 = X[1, i], Y[1], X[2, i], Y[2]
+        for j in range(m):
+            a, b, c = x0 - y0[j], x1 - y1[j], x2 - y2[j]
+            out[j] = a * a + b * b + c * c
+        for k in range(3, X.shape[0]):
+            xk, yk = X[k, i], Y[k]
+            for j in range(m):
+                a = xk - yk[j]
+                out[j] += a * a
+
+
+@compiled()
+def exponential_profile(numbers, out):
+    """s -> A (1 + z (q_1 + z q_2)) exp(-z), z = √s / scale."""
+    amplitude, inverse_scale, q1, q2 = numbers[0], numbers[1], numbers[2], numbers[3]
+    for j in range(out.size):
+        z = inverse_scale * math.sqrt(out[j])
+        out[j] = amplitude * (1.0 + z * (q1 + z * q2)) * decaying_exponential(z)
+
+
+@compiled()
+def gaussian_profile(numbers, out):
+    """s -> A exp(-s / (2 scale²))."""
+    amplitude, rate = numbers[0], 0.5 * numbers[1] * numbers[1]
+    for j in range(out.size):
+        out[j] = amplitude * decaying_exponential(rate * out[j])
+
+
+@compiled(fastmath=SAFE_FASTMATH | {"nnan", "ninf"})
+def table_profile(numbers, table, lowest_exponent, piece_bits, out):
+    """s -> A p(z) exp(-decay z), p by a piecewise polynomial on 2^piece_bits equal pieces an octave.
+
+    Exponent and leading mantissa bits of z are the piece's number, the other bits its local variable.
+    The gathers dominate, hence many pieces of low degree; 'nnan' and 'ninf' turn the clamps into one
+    instruction each (squared distances are finite, see fused.py).
+    """
+    amplitude, inverse_scale, decay = numbers[0], numbers[1], numbers[2]
+    least, most = numbers[3], numbers[4]
+    shift = _MANTISSA_BITS - piece_bits
+    base = (1023 + lowest_exponent) << piece_bits
+    for j in range(out.size):
+        z = min(max(inverse_scale * math.sqrt(out[j]), least), most)
+        bits = _float_to_bits(z)
+        first = types.uint64(((bits >> shift) - base) * COEFFICIENTS)
+        t = 2.0 * _bits_to_float(((bits << piece_bits) & _MANTISSA) | _ONE_BITS) - 3.0
+        p = table[first + types.uint64(5)]
+        p = p * t + table[first + types.uint64(4)]
+        p = p * t + table[first + types.uint64(3)]
+        p = p * t + table[first + types.uint64(2)]
+        p = p * t + table[first + types.uint64(1)]
+        p = p * t + table[first]
+        out[j] = amplitude * p * decaying_exponential(decay * z)
+
+
+@compiled()
+def kernel_tile(X, i, Y, profile, numbers, table, lowest_exponent, piece_bits, out):
+    squared_distances(X, i, Y, out)
+    if profile == EXPONENTIAL:
+        exponential_profile(numbers, out)
+    elif profile == GAUSSIAN:
+        gaussian_profile(numbers, out)
+    else:
+        table_profile(numbers, table, lowest_exponent, piece_bits, out)
+
+
+@compiled(parallel=True)
+def radial_gram(X, Y, profile, numbers, table, lowest_exponent, piece_bits, out):
+    """out_ij = k(X_i, Y_j)."""
+    n_columns = Y.shape[1]
+    for i in prange(X.shape[1]):
+        for start in range(0, n_columns, TILE):
+            stop = min(start + TILE, n_columns)
+            kernel_tile(
+                X,
+                i,
+                Y[:, start:stop],
+                profile,
+                numbers,
+                table,
+                lowest_exponent,
+                piece_bits,
+                out[i, start:stop],
+            )
+
+
+@compiled(fastmath=SAFE_FASTMATH | {"reassoc"})
+def dot(a, b):
+    """Σ a_j b_j, in vector lanes: its error is that of any order, at most n ulp of Σ |a_j b_j|."""
+    total = 0.0
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
+@compiled(parallel=True)
+def radial_product(X, Y, V, profile, numbers, table, lowest_exponent, piece_bits, out):
+    """out_ic = Σ_j k(X_i, Y_j) V_cj, without the matrix."""
+    n_rows, n_columns = X.shape[1], Y.shape[1]
+    for group in prange((n_rows + ROWS - 1) // ROWS):
+        tile = np.empty(TILE)
+        first, last = group * ROWS, min(group * ROWS + ROWS, n_rows)
+        out[first:last] = 0.0
+        for start in range(0, n_columns, TILE):
+            stop = min(start + TILE, n_columns)
+            buffer = tile[: stop - start]
+            for i in range(first, last):
+                kernel_tile(
+                    X, i, Y[:, start:stop], profile, numbers, table, lowest_exponent, piece_bits, buffer
+                )
+                for c in range(V.shape[0]):
+                    out[i, c] += dot(buffer, V[c, start:stop])

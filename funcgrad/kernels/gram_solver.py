@@ -1,0 +1,171 @@
+"""Low-rank factors of Gram matrices, and systems with them."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+
+from funcgrad._checks import finite_array, finite_number, positive_number
+from funcgrad.errors import ConvergenceError, InvalidInput, NotPositiveDefinite
+
+# Above this size systems are solved on the matrix-free product.
+LARGEST_CHOLESKY = 8192
+_ULP = np.finfo(float).eps
+
+
+class LowRank(NamedTuple):
+    """K ≈ F Fᵀ by pivoted Cholesky.
+
+    Attributes
+    ----------
+    factor : ndarray, shape (N, rank)
+        F.
+    pivots : ndarray of int, shape (rank,)
+        The points chosen, in order; the approximation is exact at them.
+    trace_error : float
+        trace(K - F Fᵀ) >= 0, which also bounds the spectral norm of the error.
+    """
+
+    factor: np.ndarray
+    pivots: np.ndarray
+    trace_error: float
+
+
+def pivoted_cholesky(kernel, X, tolerance):
+    """Return the `LowRank` factor of the Gram matrix at checked points; see `Kernel.low_rank`."""
+    tolerance = positive_number(tolerance, "tolerance")
+    residual = kernel._evaluate(X, X)
+    trace, n = residual.sum(), len(X)
+    floor = n * _ULP * residual.max(initial=0.0)
+    rows = np.empty((min(n, 64), n))
+    pivots = []
+    while residual.sum() > tolerance * trace and len(pivots) < n:
+        pivot = int(np.argmax(residual))
+        if residual[pivot] <= floor:
+            break
+        rank = len(pivots)
+        if rank == len(rows):
+            rows = np.concatenate([rows, np.empty((min(rank, n - rank), n))])
+        row = kernel._gram(X[pivot : pivot + 1], X)[0] - rows[:rank, pivot] @ rows[:rank]
+        row /= np.sqrt(residual[pivot])
+        rows[rank] = row
+        pivots.append(pivot)
+        residual = residual - row * row
+        if residual.min() < -floor - 1e3 * _ULP * trace:
+            raise NotPositiveDefinite(
+                f"{kernel!r} is not positive definite at these points: pivoted Cholesky left a diagonal "
+                f"entry {residual.min():.3g}."
+            )
+        residual = np.maximum(residual, 0.0)
+        residual[pivots] = 0.0
+    factor = np.ascontiguousarray(rows[: len(pivots)].T)
+    return LowRank(factor, np.array(pivots, dtype=int), float(residual.sum()))
+
+
+class GramSolver:
+    """Solves (K + jitter I) a = b for one set of points, factored once; made by `Kernel.solver`.
+
+    Attributes
+    ----------
+    jitter : float
+        What was added to the diagonal; 0 unless asked for.
+    method : {"cholesky", "conjugate gradients"}
+    factor : ndarray, shape (N, N), or None
+        Lower triangular L with K + jitter I = L Lᵀ, for Cholesky.
+    """
+
+    def __init__(self, kernel, X, jitter=0.0):
+        self._kernel, self._points = kernel, X
+        self.factor = None
+        if len(X) <= LARGEST_CHOLESKY:
+            self.method = "cholesky"
+            self.factor, self.jitter = _cholesky(kernel, X, jitter)
+        else:
+            self.method = "conjugate gradients"
+            self.jitter = _given_jitter(jitter)
+            self._precondition = _low_rank_preconditioner(kernel, X, self.jitter)
+
+    def solve(self, b):
+        """Return a for one right side, shape (N,), or several, shape (N, m).
+
+        Raises
+        ------
+        ConvergenceError
+            If conjugate gradients stay above a relative residual of 1e-10.
+        """
+        b = finite_array(b, "b")
+        if b.ndim not in (1, 2) or len(b) != len(self._points):
+            n = len(self._points)
+            raise InvalidInput(f"`b` must have shape ({n},) or ({n}, m); got {b.shape}.")
+        if self.factor is not None:
+            return cho_solve((self.factor, True), b)
+        columns = b.reshape(len(b), -1).T
+        return np.stack([self._conjugate_gradients(column) for column in columns], axis=1).reshape(b.shape)
+
+    def whiten(self, b):
+        """Return L^{-1} b, so that bᵀ (K + jitter I)^{-1} b = |L^{-1} b|²; for Cholesky only."""
+        if self.factor is None:
+            raise InvalidInput(f"`whiten` needs a Cholesky factor: at most {LARGEST_CHOLESKY} points.")
+        return solve_triangular(self.factor, finite_array(b, "b"), lower=True)
+
+    def _conjugate_gradients(self, b, tolerance=1e-10, most_steps=2000):
+        x, r = np.zeros_like(b), b.copy()
+        z = self._precondition(r)
+        p, rz = z.copy(), r @ z
+        target = tolerance * np.linalg.norm(b)
+        for _ in range(most_steps):
+            if np.linalg.norm(r) <= target:
+                return x
+            Kp = self._kernel._product(self._points, self._points, p[:, None])[:, 0] + self.jitter * p
+            curvature = p @ Kp
+            if curvature <= 0.0:
+                raise NotPositiveDefinite(
+                    f"{self._kernel!r} is not positive definite to rounding at these points; give a `jitter`."
+                )
+            step = rz / curvature
+            x += step * p
+            r -= step * Kp
+            z = self._precondition(r)
+            rz, before = r @ z, rz
+            p = z + (rz / before) * p
+        reached = np.linalg.norm(r) / np.linalg.norm(b)
+        raise ConvergenceError(
+            f"conjugate gradients reached a relative residual of {reached:.1e} in {most_steps} steps, not "
+            f"{tolerance:.0e}; the Gram matrix is ill-conditioned: give a larger `jitter` or fewer points."
+        )
+
+
+def _given_jitter(jitter):
+    jitter = finite_number(jitter, "jitter")
+    if jitter < 0.0:
+        raise InvalidInput(f"`jitter` must not be negative; got {jitter:g}.")
+    return jitter
+
+
+def _cholesky(kernel, X, jitter):
+    """Return L and the jitter used; "smallest" tries 0, ulp·trace, 10 ulp·trace, ..."""
+    K = kernel._gram(X, X)
+    if not isinstance(jitter, str):
+        tries = [_given_jitter(jitter)]
+    elif jitter == "smallest":
+        tries = [0.0, *(np.trace(K) * _ULP * 10.0 ** np.arange(8))]
+    else:
+        raise InvalidInput(f"`jitter` must be a number or 'smallest'; got {jitter!r}.")
+    for added in tries:
+        try:
+            return cholesky(K + added * np.eye(len(K)), lower=True, check_finite=False), float(added)
+        except np.linalg.LinAlgError:
+            continue
+    raise NotPositiveDefinite(
+        f"the Gram matrix of {kernel!r} at {len(K)} points is not positive definite to rounding (jitter "
+        f"{tries[-1]:.1e}): points coincide, or lie too close for so smooth a kernel. Give `jitter`, or "
+        "jitter='smallest', or use `low_rank`."
+    )
+
+
+def _low_rank_preconditioner(kernel, X, jitter, rank_tolerance=1e-3):
+    """Return r ↦ (F Fᵀ + δ I)^{-1} r by Woodbury's identity, δ the mean of what F leaves out, plus jitter."""
+    F, _, trace_error = pivoted_cholesky(kernel, X, rank_tolerance)
+    delta = jitter + max(trace_error / len(X), _ULP * np.square(F).sum() / len(X))
+    inner = cho_factor(F.T @ F + delta * np.eye(F.shape[1]), lower=True, check_finite=False)
+    return lambda r: (r - F @ cho_solve(inner, F.T @ r)) / delta

@@ -1,0 +1,141 @@
+"""The compiled loops against plain evaluation and their own source, and their pitfalls."""
+
+import struct
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from funcgrad.kernels import Gaussian, Matern, Sobolev, SphereSobolev
+from funcgrad.kernels import _compiled as loops
+from funcgrad.kernels.fused import Profile, fused_gram, fused_product
+from funcgrad.kernels.table import dyadic_table
+
+ULP = np.finfo(float).eps
+KERNELS = [Matern(0.5, 0.7), Matern(1.5), Matern(2.5), Gaussian(0.4), Matern(1.3), Sobolev(3.2, 3)]
+
+
+def points(n, d, seed=0):
+    return np.random.default_rng(seed).random((n, d))
+
+
+def naive_gram(kernel, X, Y):
+    return np.array([[kernel(x[None], y[None])[0] for y in Y] for x in X])
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=repr)
+@pytest.mark.parametrize("d", [1, 2, 3, 6])
+def test_gram_and_product_against_pairwise_evaluation(kernel, d):
+    d = kernel.dimension or d
+    X, Y = points(9, d), points(2500, d, 1)  # more columns than one tile
+    K = kernel.gram(X, Y)
+    some = [0, 1, 2047, 2048, 2049, 2499]
+    np.testing.assert_allclose(K[:, some], naive_gram(kernel, X, Y[some]), rtol=2e-14)
+    V = np.random.default_rng(2).standard_normal((2500, 3))
+    bound = 2500 * ULP * (K @ np.abs(V))
+    assert np.all(np.abs(kernel.matvec(X, Y, V) - K @ V) <= bound)
+    assert np.array_equal(kernel.matvec(X, Y, V[:, 0]), kernel.matvec(X, Y, V)[:, 0])
+
+
+def test_gram_is_exactly_symmetric_and_the_product_does_not_depend_on_threads_or_rows():
+    X = points(300, 2)
+    kernel = Matern(1.5)
+    assert np.array_equal(kernel.gram(X), kernel.gram(X).T)
+    v = points(300, 1)[:, 0]
+    together = kernel.matvec(X, X, v)
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        assert np.array_equal(kernel.matvec(X, X, v), together)
+    finally:
+        numba.set_num_threads(threads)
+    assert np.array_equal(kernel.matvec(X[57:200], X, v), together[57:200])
+
+
+def test_far_points_do_not_reach_the_compiled_loops():
+    X = np.append(points(200, 1), [[1e200]], axis=0)
+    K = Matern(1.3).gram(X)
+    assert np.array_equal(K[-1, :-1], np.zeros(200))
+    assert K[-1, -1] == 1.0
+
+
+@settings(deadline=None)
+@given(st.floats(0.0, 800.0))
+def test_exponential_within_an_ulp(z):
+    exact = np.exp(-z)
+    assert abs(loops.decaying_exponential(z) - exact) <= 1.01 * np.spacing(exact)
+
+
+def test_exponential_over_its_whole_range():
+    z = np.concatenate([np.linspace(0.0, 760.0, 400001), 10.0 ** np.linspace(-300, -1, 1000)])
+    values = z * z
+    loops.gaussian_profile(np.array([1.0, np.sqrt(2.0)]), squares := z.copy())
+    exact = np.exp(-z * (0.5 * np.sqrt(2.0) * np.sqrt(2.0)))
+    assert values.shape == squares.shape
+    assert np.all(np.abs(squares - exact) <= 2.0 * np.spacing(exact))
+
+
+def test_reassociation_breaks_the_exponential():
+    """Why no caller may be compiled with 'reassoc': the rounding constant folds away."""
+    broken = numba.njit(fastmath=True)(loops.decaying_exponential.py_func)
+    assert abs(broken(10.0) / np.exp(-10.0) - 1.0) > 0.01
+    for name in ("decaying_exponential", "exponential_profile", "gaussian_profile", "table_profile"):
+        assert not {"reassoc", "afn"} & set(getattr(loops, name).targetoptions["fastmath"])
+
+
+def test_dot_error_bound():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(2048) * 10.0 ** rng.uniform(-8, 8, 2048), rng.standard_normal(2048)
+    exact = float(np.sum(a.astype(np.longdouble) * b))
+    assert abs(loops.dot(a, b) - exact) <= 2048 * ULP * np.abs(a * b).sum()
+
+
+def test_compiled_loops_agree_with_their_source(monkeypatch):
+    """Every function in plain Python, called through plain Python."""
+    X, Y = points(3, 4), points(5, 4, 1)
+    V = points(5, 2, 2)
+    table = dyadic_table(lambda z: 1.0 / (1.0 + z), -6, 3, 7, 0.5)
+    profiles = [
+        Profile(2.0, 0.5, ("exponential", 1.0, 0.25)),
+        Profile(2.0, 0.5, ("gaussian",)),
+        Profile(1.0, 0.5, table),
+    ]
+    compiled = [(fused_gram(p, X, Y), fused_product(p, X, Y, V)) for p in profiles]
+    for name, value in list(vars(loops).items()):
+        if hasattr(value, "py_func"):
+            monkeypatch.setattr(loops, name, value.py_func)
+    monkeypatch.setattr(loops, "_float_to_bits", lambda x: struct.unpack("<q", struct.pack("<d", x))[0])
+    monkeypatch.setattr(
+        loops, "_bits_to_float", lambda n: struct.unpack("<d", struct.pack("<Q", n % 2**64))[0]
+    )
+    for profile, (gram, product) in zip(profiles, compiled, strict=True):
+        # The compiler contracts multiply-adds, the interpreter does not.
+        np.testing.assert_allclose(gram, fused_gram(profile, X, Y), rtol=2e-14)
+        np.testing.assert_allclose(product, fused_product(profile, X, Y, V), rtol=2e-14)
+
+
+def test_table_order_of_convergence():
+    """The error of degree 5 is ρ^{-6}, ρ of the Bernstein ellipse of a piece that touches z = 0."""
+    z = np.random.default_rng(0).uniform(0.3, 3.9, 20001)
+    errors = []
+    for bits in (0, 1, 2, 3):
+        table = dyadic_table(lambda z: np.log(z) + 3.0, -3, 2, bits, 0.0)
+        values = fused_gram(Profile(1.0, 1.0, table), np.zeros((1, 1)), z[:, None])[0]
+        errors.append(np.abs(values - np.log(z) - 3.0).max())
+    centre = 2.0 ** np.arange(1.0, 5.0) + 1.0  # in units of half a piece
+    rho = centre + np.sqrt(centre**2 - 1.0)
+    orders, expected = np.diff(np.log2(errors)), -6.0 * np.diff(np.log2(rho))
+    np.testing.assert_allclose(orders, expected, atol=0.25)
+
+
+def test_sphere_table_is_the_series():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((130, 3))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    x[1] = x[0] + 1e-9
+    for s in (1.3, 2.0, 4.4):
+        kernel = SphereSobolev(s, 0.4)
+        K = kernel.gram(x)
+        np.testing.assert_allclose(K[0], kernel(x[0], x), rtol=0, atol=2e-14 * K[0, 0])
