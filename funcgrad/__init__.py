@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 # `import funcgrad` stays light.
 _EXPORTS = {
     **dict.fromkeys(("Circle", "Domain", "Function", "Grid", "Interval"), "funcgrad.spaces"),
-    **dict.fromkeys(("L2", "Metric", "Sobolev"), "funcgrad.metrics"),
+    **dict.fromkeys(("L2", "RKHS", "Metric", "Sobolev"), "funcgrad.metrics"),
     **dict.fromkeys(
         (
             "Covector",

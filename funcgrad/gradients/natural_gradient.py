@@ -180,7 +180,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
     grid = grid_for(domain, model, theta)
     f = grid.function(model_function(model, theta))
     a = whitened_jacobian(model, theta, metric, grid)
-    r = metric.square_root(grid).solve_transpose(F.differential(f).components(grid)).reshape(-1)
+    r = metric.whiten(F.differential(f), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond)
     p = a.shape[1]
     if solution.rank < p:

@@ -2,6 +2,7 @@
 
 from funcgrad.metrics.base import Metric, SpectralMetric
 from funcgrad.metrics.l2 import L2
+from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
 
-__all__ = ["L2", "Metric", "Sobolev", "SpectralMetric"]
+__all__ = ["L2", "RKHS", "Metric", "Sobolev", "SpectralMetric"]

@@ -40,6 +40,10 @@ class Metric(ABC):
         """Return √<u, u>."""
         return float(np.linalg.norm(self.square_root(u.grid).apply(u.values)))
 
+    def whiten(self, c, grid):
+        """Return r = S⁻ᵀc, (M,) or (M, m): the covector in coordinates where the metric is Euclidean."""
+        return self.square_root(grid).solve_transpose(c.components(grid))
+
     def riesz(self, c, grid):
         """Return the Riesz representer of a covector among the grid's functions.
 
@@ -55,8 +59,7 @@ class Metric(ABC):
         -------
         Function
         """
-        root = self.square_root(grid)
-        return Function(grid, root.solve(root.solve_transpose(c.components(grid))))
+        return Function(grid, self.square_root(grid).solve(self.whiten(c, grid)))
 
 
 class SpectralMetric(Metric):

@@ -79,6 +79,34 @@ class SpectralRoot(SquareRoot):
     solve_transpose = solve
 
 
+class TriangularRoot(SquareRoot):
+    """S = L⁻¹ for a lower triangular L: the metric u·(LLᵀ)⁻¹v, as of the Gram matrix of a kernel."""
+
+    def __init__(self, factor):
+        self._factor = factor
+
+    def _solve(self, right, trans):
+        flat = right.reshape(len(right), -1)
+        solution = scipy.linalg.solve_triangular(self._factor, flat, lower=True, trans=trans)
+        return solution.reshape(right.shape)
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        return self._solve(values, "N")
+
+    def apply_transpose(self, r):
+        """See `SquareRoot.apply_transpose`."""
+        return self._solve(r, "T")
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        return _matmul(self._factor, r)
+
+    def solve_transpose(self, components):
+        """See `SquareRoot.solve_transpose`."""
+        return _matmul(self._factor.T, components)
+
+
 class DerivativeRoot(SquareRoot):
     """S = [√w; ℓ √w D]: the H^1 metric ∫ uv + ℓ² ∫ u'v' on a polynomial grid.
 

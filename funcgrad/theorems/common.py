@@ -26,7 +26,7 @@ def differential(instance, grid, functional=None):
 
 def dual_length(c, metric, grid):
     """Return the dual norm of a covector restricted to the functions of a grid."""
-    return float(np.linalg.norm(metric.square_root(grid).solve_transpose(c.components(grid))))
+    return float(np.linalg.norm(metric.whiten(c, grid)))
 
 
 def rounding_floor(grid, metric):

@@ -1,0 +1,120 @@
+"""The metric of a reproducing kernel Hilbert space."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.functionals.covector import Covector, point_evaluations
+from funcgrad.kernels import Evaluations, GramSolver, Kernel, functional_gram
+from funcgrad.metrics.base import Metric
+from funcgrad.operators.square_root import TriangularRoot
+from funcgrad.spaces.function import Function
+
+
+@dataclass(frozen=True, eq=False)
+class RKHS(Metric):
+    """The inner product of the Hilbert space in which a kernel is reproducing: <u, K(x, .)> = u(x).
+
+    A covector c has the representer x ↦ c(K(x, .)), exactly, without a grid; a kernel expansion
+    Σ a_i K(x_i, .) is the representer of Σ a_i δ_{x_i}. A `Function` on a grid stands for the function
+    of least norm with its nodal values, u·K_XX⁻¹v.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Scalar; functions with m components are taken componentwise.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> H = fg.RKHS(fg.kernels.Matern(1.5))
+    >>> delta = fg.PointEvaluation(0.3)
+    >>> H.dual_norm(delta, fg.Interval(0, 1))                       # √K(x, x)
+    1.0
+    >>> g = H.representer(delta)                                    # K(0.3, .)
+    >>> round(float(g([0.8])[0]), 6) == round(H.kernel(0.3, 0.8), 6)
+    True
+    """
+
+    kernel: Any
+
+    def __post_init__(self):
+        if not isinstance(self.kernel, Kernel):
+            raise InvalidInput(f"`kernel` must be a Kernel; got {type(self.kernel).__name__}.")
+
+    def square_root(self, grid):
+        """Return S = L⁻¹ for the Gram matrix K_XX = LLᵀ of the grid's nodes.
+
+        Raises
+        ------
+        NotPositiveDefinite
+            If K_XX is singular to rounding: too many nodes for so smooth a kernel.
+        """
+        return _rkhs_root(self, grid)
+
+    def whiten(self, c, grid):
+        """See `Metric.whiten`: L⁻¹g for the exact representer g of c at the nodes."""
+        return self.square_root(grid).apply(self.representer(c)(grid.nodes))
+
+    def riesz(self, c, grid):
+        """Return the exact representer c(K(x, .)), sampled on a grid."""
+        return Function(grid, self.representer(c)(grid.nodes))
+
+    def representer(self, c):
+        """Return the Riesz representer of a covector as a callable of points (K, n), exact anywhere."""
+        parts = _evaluations(c)
+
+        def g(x):
+            sections = [functional_gram(self.kernel, Evaluations(x), part) for part in parts]
+            values = sum(sections, np.zeros((np.size(x) if np.ndim(x) < 2 else len(x), 1)))
+            return values[:, 0] if values.shape[1] == 1 else values
+
+        return g
+
+    def dual_inner(self, c, d):
+        """Return the inner product of the representers of two covectors, c ⊗ d applied to the kernel."""
+        total = 0.0
+        for first in _evaluations(c):
+            for second in _evaluations(d):
+                total += float(np.trace(functional_gram(self.kernel, first, second)))
+        return total
+
+    def dual_norm(self, c, domain):
+        """See `Metric.dual_norm`; infinite if a derivative exceeds the kernel's smoothness."""
+        try:
+            return math.sqrt(max(self.dual_inner(c, c), 0.0))
+        except FuncgradError:
+            if self.admits(c):
+                raise
+            return math.inf
+
+    def admits(self, c):
+        """Return whether a covector is bounded: iff ∂_x^α ∂_y^α K exists for each of its derivatives α."""
+        orders = [sum(atom.derivative) for atom in c.atoms]
+        return all(2 * order < self.kernel.smoothness or order == 0 for order in orders)
+
+    def flat(self, u):
+        """Return v ↦ u·K_XX⁻¹v: evaluations at the nodes with the interpolant's coefficients."""
+        root = self.square_root(u.grid)
+        return point_evaluations(u.grid.nodes, root.apply_transpose(root.apply(u.values)))
+
+    def __str__(self):
+        return f"the RKHS of {self.kernel!r}"
+
+
+@lru_cache(maxsize=8)
+def _rkhs_root(metric, grid):
+    return TriangularRoot(GramSolver(metric.kernel, grid.nodes).factor)
+
+
+def _evaluations(c):
+    """Return a covector as weighted evaluations, one row of weights for each component."""
+    if not isinstance(c, Covector):
+        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
+    parts = [*c.point_groups()]
+    parts += [(g.grid.nodes, order, (g.grid.weights * g.values.T).T) for g, order in c.densities]
+    return [Evaluations(points, order, weights.T) for points, order, weights in parts]
