@@ -6,14 +6,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from funcgrad.errors import ContradictoryEvidence, DomainMismatch
-from funcgrad.functionals.covector import Covector
-from funcgrad.spaces.interval import Interval
+from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.spaces.euclidean import Euclidean
 
-# Octaves of modes that the evidence sums over, and how many of the last ones the growth is fitted to.
+# Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
 _OCTAVES = 8
 _FITTED = 4
-# Exponents of growth nearer to zero than this are not told from a logarithm.
+# Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
+# _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
+_MODES = {1: 2**12, 2: 2**20}
+_MOST_MODES = 2**22
+_MOST_VALUES = 2**26
+# Eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB), or one point.
+_BLOCK_ENTRIES = 2**22
+# A density on a grid of more dimensions is looked at in no more modes than this.
+_DENSITY_MODES = 2**12
+# Exponents of growth nearer to zero than this are not told from a logarithm: in one dimension, and in more,
+# where the modes of an octave are not spread as evenly.
 _GROWTH_TOLERANCE = 0.02
+_GROWTH_TOLERANCE_MORE = 0.05
 
 
 @dataclass(frozen=True)
@@ -142,8 +153,8 @@ def gradient_exists(c, metric, domain):
 def analyse(c, metric, domain):
     """Return the analytic verdict alone: an `Existence` without evidence."""
     _check_domain(c, domain)
-    effective = Covector(c.densities, [atom for atom in c.atoms if not _vanishes(atom, domain)])
-    regularity = effective.regularity
+    effective = Covector(c.densities, _effective_atoms(c.atoms, domain))
+    regularity = effective.regularity_in(domain.dimension)
     exists, reason = regularity.admits(metric.order), regularity.reason
     if not exists and not effective.atoms:
         exists = None
@@ -151,12 +162,12 @@ def analyse(c, metric, domain):
     return Existence(exists, regularity.order, reason, metric, domain)
 
 
-def _vanishes(atom, domain):
-    """Whether the boundary condition annihilates an atom: even orders at Dirichlet ends, odd at Neumann."""
-    if not isinstance(domain, Interval) or atom.point[0] not in (domain.a, domain.b):
-        return False
-    odd = sum(atom.derivative) % 2 == 1
-    return odd if domain.boundary == "neumann" else not odd
+def _effective_atoms(atoms, domain):
+    """Yield atoms with the derivatives that count, without those that the boundary condition annihilates."""
+    for atom in atoms:
+        derivative = domain.effective_derivative(atom.point, atom.derivative)
+        if derivative is not None:
+            yield Atom(atom.point, derivative, atom.weight)
 
 
 def _check_domain(c, domain):
@@ -173,18 +184,25 @@ def spectral_coefficients(c, domain, count):
     A density contributes to the modes that its grid resolves, and is taken to end there.
     """
     total = 0.0
-    for points, derivative, weights in c.point_groups():
-        for start in range(0, len(points), 16):
-            block = slice(start, start + 16)
-            sections = domain.eigenfunctions(count, points[block], sum(derivative))
-            total = total + np.tensordot(sections.T, weights[block], axes=1)
-    for g, order in c.densities:
-        resolved = min(count, len(g.grid))
-        sections = domain.eigenfunctions(resolved, g.grid.nodes, order)
-        components = (sections.T * g.grid.weights) @ g.values
+    for points, alpha, weights in c.point_groups():
+        total = total + _pairing(domain, count, points, alpha, weights)
+    for g, alpha in c.densities:
+        resolved = min(count, len(g.grid), max(_DENSITY_MODES, g.grid.shape[0]))
+        weighted = (g.grid.weights * g.values.T).T
+        components = _pairing(domain, resolved, g.grid.nodes, alpha, weighted)
         padding = [(0, count - resolved)] + [(0, 0)] * (components.ndim - 1)
         total = total + np.pad(components, padding)
     return np.zeros(count) if np.isscalar(total) else total
+
+
+def _pairing(domain, count, points, alpha, weights):
+    """Σ_i w_i ∂^α e_k(x_i) for the first `count` eigenfunctions, (count,) or (count, m)."""
+    total, rows = 0.0, max(1, _BLOCK_ENTRIES // count)
+    for start in range(0, len(points), rows):
+        block = slice(start, start + rows)
+        sections = domain.eigenfunctions(count, points[block], alpha)
+        total = total + np.tensordot(sections.T, weights[block], axes=1)
+    return total
 
 
 def octave_sums(c, metric, domain, counts):
@@ -199,13 +217,15 @@ def octave_sums(c, metric, domain, counts):
 
 
 def spectral_evidence(c, metric, domain, predicted_growth):
-    """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth."""
-    # The first cut-off lies well above 1/ℓ, where the symbol has become a power.
+    """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth.
+
+    On Euclidean space, whose spectrum is continuous, it is taken on a torus around the points: growth is
+    a matter of their neighbourhood.
+    """
     length_scale = getattr(metric, "length_scale", 1.0)
-    first = 32 * 2 ** max(0, math.ceil(math.log2(domain.volume / (2 * math.pi * length_scale))))
-    counts = [first * 2**j for j in range(_OCTAVES)]
+    domain = _with_eigenfunctions(c, domain, length_scale)
+    counts, cutoffs = _octaves(domain, _mode_count(c, domain, length_scale))
     sums = octave_sums(c, metric, domain, counts)
-    cutoffs = np.sqrt(domain.laplacian_spectrum(counts[-1])[np.array(counts) - 1])
     added, total = sums[-_FITTED:], sums.sum()
     if np.all(added <= np.finfo(float).tiny) or total == 0:
         growth, verdict = -math.inf, True
@@ -213,5 +233,37 @@ def spectral_evidence(c, metric, domain, predicted_growth):
         growth, verdict = math.nan, None
     else:
         growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
-        verdict = None if abs(growth) <= _GROWTH_TOLERANCE else growth < 0
+        # Before the frequency 1/ℓ the symbol is not yet a power.
+        tolerance = _GROWTH_TOLERANCE if domain.dimension == 1 else _GROWTH_TOLERANCE_MORE
+        unclear = abs(growth) <= tolerance or cutoffs[-_FITTED] * length_scale < 4
+        verdict = None if unclear else growth < 0
     return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict)
+
+
+def _with_eigenfunctions(c, domain, length_scale):
+    if not isinstance(domain, Euclidean):
+        return domain
+    supports = [[atom.point] for atom in c.atoms] + [g.grid.nodes for g, _ in c.densities]
+    points = np.concatenate([np.zeros((0, domain.dimension)), *supports])
+    points = points if len(points) else np.zeros((1, domain.dimension))
+    return domain.enclosing_torus(points, margin=math.pi * length_scale)
+
+
+def _mode_count(c, domain, length_scale):
+    """How many modes to take: enough for the last octaves to lie above 1/ℓ, by Weyl's law."""
+    n = domain.dimension
+    wavelengths = domain.volume / (2 * math.pi * length_scale) ** n
+    count = _MODES.get(n, _MOST_MODES) * max(1, math.ceil(wavelengths))
+    return count if n == 1 else min(count, _MOST_MODES, _MOST_VALUES // max(1, len(c.atoms)))
+
+
+def _octaves(domain, count):
+    """Return how many eigenvalues lie below cut-offs an octave apart, and these, ascending: two arrays.
+
+    The highest lies just below the last of `count` eigenvalues, so that no eigenspace is cut in two.
+    """
+    spectrum = domain.laplacian_spectrum(count)
+    cutoffs = np.sqrt(spectrum[-1]) * (1 - 1e-9) * 0.5 ** np.arange(_OCTAVES)[::-1]
+    counts = np.searchsorted(spectrum, cutoffs**2)
+    octaves = np.count_nonzero(counts > 1)
+    return counts[-octaves:], cutoffs[-octaves:]

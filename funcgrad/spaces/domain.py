@@ -42,7 +42,7 @@ class Domain(ABC):
 
     @abstractmethod
     def grid(self, n, rule=None):
-        """Return a `Grid` of `n` nodes (an axis) with the named quadrature rule, the domain's default if None."""
+        """Return a `Grid` of `n` nodes (an axis); `rule` names the quadrature, each domain has a default."""
 
     @abstractmethod
     def laplacian_spectrum(self, count):
