@@ -227,9 +227,10 @@ def spectral_evidence(c, metric, domain, predicted_growth):
     counts, cutoffs = _octaves(domain, _mode_count(c, domain, length_scale))
     sums = octave_sums(c, metric, domain, counts)
     added, total = sums[-_FITTED:], sums.sum()
-    if np.all(added <= np.finfo(float).tiny) or total == 0:
+    nothing = added <= _rounding(c, metric, domain, counts)[-_FITTED:]
+    if np.all(nothing) or total == 0:
         growth, verdict = -math.inf, True
-    elif np.any(added <= np.finfo(float).tiny):
+    elif np.any(nothing):
         growth, verdict = math.nan, None
     else:
         growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
@@ -238,6 +239,17 @@ def spectral_evidence(c, metric, domain, predicted_growth):
         unclear = abs(growth) <= tolerance or cutoffs[-_FITTED] * length_scale < 4
         verdict = None if unclear else growth < 0
     return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict)
+
+
+def _rounding(c, metric, domain, counts):
+    """What rounding alone may add to each of the `octave_sums`: a relative 64 ε √λ of each term at a point.
+
+    Terms below it vanish: point evaluations where the boundary condition makes every function zero.
+    """
+    spectrum = domain.laplacian_spectrum(counts[-1])
+    squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
+    terms = (64 * np.finfo(float).eps) ** 2 * spectrum * squares / (metric.symbol(spectrum) * domain.volume)
+    return np.finfo(float).tiny + np.add.reduceat(terms, [0, *counts[:-1]])
 
 
 def _with_eigenfunctions(c, domain, length_scale):

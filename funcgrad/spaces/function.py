@@ -23,7 +23,7 @@ class Function:
     >>> import numpy as np, funcgrad as fg
     >>> grid = fg.Interval(-1, 1).grid(8)
     >>> f = 2 * grid.function(lambda x: x**2) - grid.function(1.0 * np.ones(8))
-    >>> f(0.5)
+    >>> round(f(0.5), 12)
     -0.5
     """
 
@@ -59,7 +59,8 @@ class Function:
 
     def integral(self):
         """Return ∫ f over the domain, by the grid's quadrature: a number, or (m,) of them."""
-        return self.grid.integrate(self.values)
+        integral = self.grid.integrate(self.values)
+        return float(integral) if self.values.ndim == 1 else integral
 
     def _same_grid(self, other):
         if not isinstance(other, Function):

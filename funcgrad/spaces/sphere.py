@@ -28,7 +28,7 @@ class Sphere(Domain):
     >>> sphere.laplacian_spectrum(5)
     array([0., 2., 2., 2., 6.])
     >>> f = sphere.grid(8).function(lambda x, y, z: x * z**2)
-    >>> round(f([0.6, 0.0, 0.8]), 12), round(f.grid.integrate(f.values**2) / np.pi, 12)
+    >>> round(f([0.6, 0.0, 0.8]), 12), round(fg.L2().norm(f) ** 2 / np.pi, 12)
     (0.384, 0.114285714286)
     """
 
