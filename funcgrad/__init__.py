@@ -7,7 +7,21 @@ __version__ = "0.1.0"
 # Public names and the modules that define them; each is imported on first use, so that
 # `import funcgrad` stays light.
 _EXPORTS = {
-    **dict.fromkeys(("Circle", "Domain", "Function", "Grid", "Interval"), "funcgrad.spaces"),
+    **dict.fromkeys(
+        (
+            "Box",
+            "Circle",
+            "Domain",
+            "Euclidean",
+            "Function",
+            "Grid",
+            "Interval",
+            "PointSet",
+            "Sphere",
+            "Torus",
+        ),
+        "funcgrad.spaces",
+    ),
     **dict.fromkeys(("L2", "RKHS", "Metric", "Sobolev"), "funcgrad.metrics"),
     **dict.fromkeys(
         (

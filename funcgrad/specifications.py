@@ -6,14 +6,19 @@ from funcgrad._checks import near_match
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals import EmpiricalLoss, PointEvaluation
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
 
 _DOMAINS = {
     "circle": "circle [LENGTH]",
-    "interval": "interval A B [neumann|dirichlet]",
+    "interval": "interval A B [neumann|dirichlet|periodic]",
+    "box": "box A1 B1 A2 B2 ... [neumann|dirichlet|periodic, one or one an axis]",
+    "torus": "torus DIMENSION [LENGTH]",
+    "sphere": "sphere",
+    "euclidean": "euclidean DIMENSION",
 }
+
 _METRICS = {"l2": "l2", "sobolev": "sobolev ORDER [length SCALE]"}
-_COVECTORS = {"point": "point [X] [derivative ORDER]"}
+_COVECTORS = {"point": "point [X ...] [derivative ORDER ...]"}
 
 
 def domain_from(text):
@@ -29,6 +34,20 @@ def domain_from(text):
         return Circle(*(_number(word, text) for word in words))
     if kind == "interval" and len(words) in (2, 3):
         return Interval(_number(words[0], text), _number(words[1], text), *words[2:])
+    if kind == "box":
+        conditions = [word for word in words if word.isalpha()]
+        ends = [_number(word, text) for word in words[: len(words) - len(conditions)]]
+        if ends and len(ends) % 2 == 0 and len(conditions) in (0, 1, len(ends) // 2):
+            bounds = list(zip(ends[::2], ends[1::2], strict=True))
+            return Box(
+                bounds, *([conditions if len(conditions) > 1 else conditions[0]] if conditions else [])
+            )
+    if kind == "torus" and len(words) in (1, 2) and words[0].isdigit():
+        return Torus([_number(words[1], text) if words[1:] else 2 * np.pi] * int(words[0]))
+    if kind == "sphere" and not words:
+        return Sphere()
+    if kind == "euclidean" and len(words) == 1 and words[0].isdigit():
+        return Euclidean(int(words[0]))
     raise _malformed(text, _DOMAINS[kind], "domain")
 
 
@@ -51,26 +70,35 @@ def metric_from(text):
 
 
 def covector_from(text, domain):
-    """Return the covector of "point", "point 0.3" or "point 0.3 derivative 1" on a domain.
+    """Return the covector of "point", "point 0.3" or "point 0.3 0.5 derivative 1 0" on a domain.
 
-    Without coordinates the point lies a third of the way along the domain.
+    Without coordinates the point lies a third of the way along every axis (at the origin of Euclidean
+    space). A single order in several dimensions is that along the first axis.
 
     Examples
     --------
     >>> covector_from("point derivative 2", Circle(3.0)).atoms[0].derivative
     (2,)
+    >>> covector_from("point 0 0 derivative 1", Euclidean(2)).atoms[0].derivative
+    (1, 0)
     """
     kind, words = _words(text, _COVECTORS, "covector")
-    derivative = 0
+    n, orders = domain.n_coordinates, []
     if "derivative" in words:
         at = words.index("derivative")
-        if at + 2 != len(words) or not words[at + 1].isdigit():
+        words, orders = words[:at], words[at + 1 :]
+        if len(orders) not in (1, n) or not all(order.isdigit() for order in orders):
             raise _malformed(text, _COVECTORS[kind], "covector")
-        derivative, words = int(words[at + 1]), words[:at]
-    if len(words) > 1:
+    if len(words) not in (0, n):
         raise _malformed(text, _COVECTORS[kind], "covector")
-    point = _number(words[0], text) if words else getattr(domain, "a", 0.0) + domain.volume / 3
-    return PointEvaluation(point, derivative)
+    point = [_number(word, text) for word in words] or _default_point(domain)
+    return PointEvaluation(point, [int(order) for order in orders] + [0] * (n - len(orders)))
+
+
+def _default_point(domain):
+    if isinstance(domain, Euclidean):
+        return np.zeros(domain.dimension)
+    return domain.from_unit_cube(np.full((1, domain.dimension), 1 / 3))[0]
 
 
 def problem_from(model, parameters, data, domain, metric):
@@ -95,10 +123,10 @@ def problem_from(model, parameters, data, domain, metric):
         )
     inputs = sorted(names - set(values))
     domain, metric = domain_from(domain), metric_from(metric)
-    if len(inputs) != domain.dimension:
+    if len(inputs) != domain.n_coordinates:
         given = ", ".join(inputs) or "none"
         raise InvalidInput(
-            f"the model must have {domain.dimension} variable(s) besides its parameters; got {given}."
+            f"the model must have {domain.n_coordinates} variable(s) besides its parameters; got {given}."
         )
     f = Symbolic(model, x=inputs, parameters=list(values))
     x, y = read_observations(data, inputs)

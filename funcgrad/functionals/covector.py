@@ -55,7 +55,7 @@ class Covector:
 
     Parameters
     ----------
-    densities : sequence of (Function, int)
+    densities : sequence of (Function, int or multi-index)
         Each stands for v ↦ ∫ g ∂^α v.
     atoms : sequence of Atom
 
@@ -70,7 +70,7 @@ class Covector:
     __array_ufunc__ = None
 
     def __init__(self, densities=(), atoms=()):
-        self.densities = tuple(densities)
+        self.densities = tuple((g, g.grid.domain.multi_index(alpha)) for g, alpha in densities)
         self.atoms = _combined(atoms)
 
     def __call__(self, v):
@@ -82,27 +82,27 @@ class Covector:
         if not callable(v):
             raise InvalidInput(f"a covector takes a Function or a callable; got {type(v).__name__}.")
         total = 0.0
-        for g, order in self.densities:
+        for g, alpha in self.densities:
             if isinstance(v, Function):
-                total += float(np.sum(_density_components(g, order, v.grid) * v.values))
+                total += float(np.sum(_density_components(g, alpha, v.grid) * v.values))
             else:
-                values = _undifferentiated(v, g.grid.nodes, order)
+                values = _undifferentiated(v, g.grid.nodes, alpha)
                 total += float(np.sum(g.grid.integrate(g.values * values)))
-        for points, derivative, weights in self.point_groups():
+        for points, alpha, weights in self.point_groups():
             if isinstance(v, Function):
-                values = _evaluation(v.grid, points, derivative) @ v.values
+                values = v.grid.evaluate(v.values, _checked(points, v.grid), alpha)
             else:
-                values = _undifferentiated(v, points, sum(derivative))
+                values = _undifferentiated(v, points, alpha)
             total += float(np.sum(weights * values))
         return total
 
     def components(self, grid):
         """Return c(L_j) on the cardinal functions of a grid, (N,) or (N, m)."""
         total = np.zeros(len(grid))
-        for g, order in self.densities:
-            total = _plus(total, _density_components(g, order, grid))
-        for points, derivative, weights in self.point_groups():
-            total = _plus(total, _evaluation(grid, points, derivative).T @ weights)
+        for g, alpha in self.densities:
+            total = _plus(total, _density_components(g, alpha, grid))
+        for points, alpha, weights in self.point_groups():
+            total = _plus(total, grid.components(_checked(points, grid), weights, alpha))
         return total
 
     def point_groups(self):
@@ -114,14 +114,23 @@ class Covector:
 
     @property
     def regularity(self):
-        """The `Regularity`, from its least regular term; a sampled density counts as square-integrable."""
+        """The `Regularity`, from its least regular term; a sampled density counts as square-integrable.
+
+        It takes n to be the number of a point's coordinates; on the sphere, where it is not, ask
+        `regularity_in`.
+        """
+        return self.regularity_in(None)
+
+    def regularity_in(self, dimension):
+        """Return the `Regularity` on a domain of dimension n."""
         worst = Regularity(-math.inf, True, "the zero covector is bounded in every metric")
-        for _, order in self.densities:
+        for _, alpha in self.densities:
+            order = sum(alpha)
             if order > worst.order:
                 kind = "a density in L2" if order == 0 else f"a density against derivatives of order {order}"
                 worst = Regularity(float(order), False, f"{kind} is bounded on H^s for s >= {order}")
         for atom in self.atoms:
-            order, n = sum(atom.derivative), len(atom.point)
+            order, n = sum(atom.derivative), dimension or len(atom.point)
             threshold = n / 2 + order
             if threshold > worst.order or (threshold == worst.order and not worst.strict):
                 kind = "point evaluation" if order == 0 else f"a point derivative of order {order}"
@@ -138,7 +147,7 @@ class Covector:
 
     def __mul__(self, scalar):
         scalar = finite_number(scalar, "scalar")
-        densities = [(scalar * g, order) for g, order in self.densities]
+        densities = [(scalar * g, alpha) for g, alpha in self.densities]
         atoms = [Atom(atom.point, atom.derivative, scalar * atom.weight) for atom in self.atoms]
         return Covector(densities, atoms)
 
@@ -178,7 +187,7 @@ class PointEvaluation(Covector):
         if point.ndim > 1:
             raise InvalidInput(f"`x` must be one point, (n,); got shape {point.shape}.")
         point = point.reshape(-1)
-        index = np.atleast_1d(np.asarray(derivative))
+        index = np.zeros(point.size, int) if np.array_equal(derivative, 0) else np.atleast_1d(derivative)
         if index.shape != point.shape:
             raise InvalidInput(f"`derivative` must have {point.size} entries, one a coordinate.")
         index = tuple(whole_number(order, "derivative") for order in index.tolist())
@@ -200,7 +209,7 @@ class Density(Covector):
     def __init__(self, g, derivative=0):
         if not isinstance(g, Function):
             raise InvalidInput("`g` must be a Function; make one with `grid.function(...)`.")
-        super().__init__(densities=[(g, whole_number(derivative, "derivative"))])
+        super().__init__(densities=[(g, derivative)])
 
 
 def point_evaluations(x, weights):
@@ -217,29 +226,28 @@ def _combined(atoms):
     return tuple(Atom(*key, weight) for key, weight in merged.items() if np.any(weight != 0))
 
 
-def _evaluation(grid, points, derivative):
-    points = point_array(points, grid.domain.dimension, "point of the covector")
-    return grid.interpolation_matrix(points, sum(derivative))
+def _checked(points, grid):
+    return point_array(points, grid.domain.n_coordinates, "point of the covector")
 
 
-def _undifferentiated(v, points, order):
-    if order > 0:
+def _undifferentiated(v, points, alpha):
+    if any(alpha):
         raise InvalidInput(
             "a covector with derivatives needs a Function; got a callable without derivatives."
         )
     return sample(v, points, "v")
 
 
-def _density_components(g, order, grid):
-    """∫ g ∂^order L_j on the finer of the two grids, where both g and the L_j are resolved."""
+def _density_components(g, alpha, grid):
+    """∫ g ∂^α L_j on the finer of the two grids, where both g and the L_j are resolved."""
     if g.grid.domain != grid.domain:
         raise DomainMismatch(f"a density on {g.grid.domain} meets functions on {grid.domain}.")
     if len(g.grid) < len(grid):
         g = grid.function(g)
     weighted = _column(g.grid.weights, g.values) * g.values
-    if g.grid == grid and order == 0:
+    if g.grid == grid and not any(alpha):
         return weighted
-    return grid.interpolation_matrix(g.grid.nodes, order).T @ weighted
+    return grid.components(g.grid.nodes, weighted, alpha)
 
 
 def _column(weights, values):

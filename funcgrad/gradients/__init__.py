@@ -1,6 +1,7 @@
 """Layer 5: Riesz gradients, their existence, natural gradients and tangent kernels."""
 
-from funcgrad.gradients.existence import Evidence, Existence, gradient_exists
+from funcgrad.gradients.evidence import Evidence
+from funcgrad.gradients.existence import Existence, gradient_exists
 from funcgrad.gradients.natural_gradient import NaturalGradient, gram, natural_gradient
 from funcgrad.gradients.riesz import gradient
 from funcgrad.gradients.tangent_kernel import TangentKernel, tangent_kernel

@@ -1,64 +1,11 @@
 """Whether a gradient exists: the analytic verdict and, computed apart from it, numerical evidence."""
 
-import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from funcgrad.errors import ContradictoryEvidence, DomainMismatch
-from funcgrad.functionals.covector import Covector
-from funcgrad.spaces.interval import Interval
-
-# Octaves of modes that the evidence sums over, and how many of the last ones the growth is fitted to.
-_OCTAVES = 8
-_FITTED = 4
-_LARGEST_FIRST_COUNT = 2**13
-# Exponents of growth nearer to zero than this are not told from a logarithm.
-_GROWTH_TOLERANCE = 0.02
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Squared dual norms of a covector restricted to the eigenfunctions below a growing cut-off.
-
-    Attributes
-    ----------
-    cutoffs : ndarray, (J,)
-        Frequencies Λ = √λ, an octave apart.
-    squared_dual_norms : ndarray, (J,)
-        Σ |c(e_k)|²/σ(λ_k) over λ_k <= Λ².
-    fitted_growth : float
-        Exponent g of what an octave adds, ~ Λ^g: below 0 the sum converges, at 0 it grows like log Λ,
-        above 0 like Λ^g. Minus infinity if the last octaves add nothing.
-    predicted_growth : float
-        The same from the regularity of the covector: 2(threshold - s).
-    verdict : bool or None
-        Whether the dual norms stay bounded; None where the fit cannot tell.
-    resolved : bool
-        Whether the cut-offs lie above 1/ℓ and above the inverse distance of any two points.
-    """
-
-    cutoffs: np.ndarray
-    squared_dual_norms: np.ndarray
-    fitted_growth: float
-    predicted_growth: float
-    verdict: bool | None
-    resolved: bool = True
-
-    @property
-    def description(self):
-        """The growth in words."""
-        if not self.resolved:
-            return "the cut-offs resolve neither 1/ℓ nor the closest points: nothing is concluded"
-        if self.fitted_growth == -math.inf:
-            return "the dual norms are bounded: the last octaves add nothing"
-        if self.verdict is None:
-            return (
-                f"an octave adds as much as the one before (exponent {self.fitted_growth:+.3f}): like log Λ"
-            )
-        if self.verdict:
-            return f"what an octave adds decays like Λ^{self.fitted_growth:.3f}: the dual norms are bounded"
-        return f"the squared dual norms grow like Λ^{self.fitted_growth:.3f}"
+from funcgrad.errors import ContradictoryEvidence, DomainMismatch, InvalidInput
+from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.gradients.evidence import Evidence, kernel_evidence, spectral_evidence
+from funcgrad.metrics import RKHS, SpectralMetric
 
 
 @dataclass(frozen=True)
@@ -70,7 +17,7 @@ class Existence:
     exists : bool or None
         None where it is not known.
     threshold : float
-        The Sobolev order that decides.
+        The Sobolev order that decides (in an RKHS: that would decide on the Sobolev scale).
     reason : str
     evidence : Evidence or None
     """
@@ -108,14 +55,15 @@ def gradient_exists(c, metric, domain):
     """Return whether a covector has a Riesz representer in a metric: the `Existence` verdict.
 
     The analysis compares the metric's Sobolev order with the covector's threshold (n/2 + |α| for a point
-    evaluation of ∂^α). The evidence sums the squared dual norm over the eigenfunctions of the Laplacian
-    and fits its growth without knowing the threshold.
+    evaluation of ∂^α); in an RKHS it asks whether ∂_x^α ∂_y^α K exists. The evidence sums the squared
+    dual norm over the eigenfunctions of the Laplacian (in an RKHS: over difference quotients of shrinking
+    steps) and fits its growth without knowing the analysis.
 
     Parameters
     ----------
     c : Covector
         For a functional, its differential at some function: ``F.differential(f)``.
-    metric : Metric
+    metric : L2, Sobolev or RKHS
     domain : Domain
 
     Returns
@@ -135,7 +83,11 @@ def gradient_exists(c, metric, domain):
     [False, True]
     """
     verdict = analyse(c, metric, domain)
-    evidence = spectral_evidence(c, metric, domain, predicted_growth=2 * (verdict.threshold - metric.order))
+    if isinstance(metric, RKHS):
+        evidence = kernel_evidence(c, metric)
+    else:
+        growth = 2 * (verdict.threshold - metric.order)
+        evidence = spectral_evidence(c, metric, domain, predicted_growth=growth)
     if None not in (verdict.exists, evidence.verdict) and verdict.exists != evidence.verdict:
         answer = "exists" if verdict.exists else "does not exist"
         raise ContradictoryEvidence(
@@ -148,8 +100,12 @@ def gradient_exists(c, metric, domain):
 def analyse(c, metric, domain):
     """Return the analytic verdict alone: an `Existence` without evidence."""
     _check_domain(c, domain)
-    effective = Covector(c.densities, [atom for atom in c.atoms if not _vanishes(atom, domain)])
-    regularity = effective.regularity
+    effective = Covector(c.densities, _effective_atoms(c.atoms, domain))
+    regularity = effective.regularity_in(domain.dimension)
+    if isinstance(metric, RKHS):
+        return Existence(metric.admits(c), regularity.order, metric.reason(c), metric, domain)
+    if not isinstance(metric, SpectralMetric):
+        raise InvalidInput(f"existence is decided for L2, Sobolev and RKHS metrics; got {metric}.")
     exists, reason = regularity.admits(metric.order), regularity.reason
     if not exists and not effective.atoms:
         exists = None
@@ -157,12 +113,12 @@ def analyse(c, metric, domain):
     return Existence(exists, regularity.order, reason, metric, domain)
 
 
-def _vanishes(atom, domain):
-    """Whether the boundary condition annihilates an atom: even orders at Dirichlet ends, odd at Neumann."""
-    if not isinstance(domain, Interval) or atom.point[0] not in (domain.a, domain.b):
-        return False
-    odd = sum(atom.derivative) % 2 == 1
-    return odd if domain.boundary == "neumann" else not odd
+def _effective_atoms(atoms, domain):
+    """Yield atoms with the derivatives that count, without those that the boundary condition annihilates."""
+    for atom in atoms:
+        derivative = domain.effective_derivative(atom.point, atom.derivative)
+        if derivative is not None:
+            yield Atom(atom.point, derivative, atom.weight)
 
 
 def _check_domain(c, domain):
@@ -171,75 +127,3 @@ def _check_domain(c, domain):
     for g, _ in c.densities:
         if g.grid.domain != domain:
             raise DomainMismatch(f"the covector has a density on {g.grid.domain}, not on {domain}.")
-
-
-def spectral_coefficients(c, domain, count):
-    """Return c(e_k) for the first `count` eigenfunctions of -Δ, ``(count,)`` or ``(count, m)``.
-
-    A density contributes to the modes that its grid resolves, and is taken to end there. What rounding of
-    the phases kωx alone explains is set to zero, as at the ends of a Dirichlet interval.
-    """
-    total, rounding = 0.0, 0.0
-    frequencies = np.sqrt(domain.laplacian_spectrum(count))
-    phase_error = np.finfo(float).eps * (4 + frequencies * domain.volume)
-    for points, derivative, weights in c.point_groups():
-        for start in range(0, len(points), 16):
-            block = slice(start, start + 16)
-            sections = domain.eigenfunctions(count, points[block], sum(derivative))
-            total = total + np.tensordot(sections.T, weights[block], axes=1)
-        largest = math.sqrt(2 / domain.volume) * frequencies ** sum(derivative)
-        rounding = rounding + np.abs(weights).sum() * largest * phase_error
-    if c.atoms:
-        total[np.abs(total).reshape(count, -1).max(axis=1) <= rounding] = 0.0
-    for g, order in c.densities:
-        resolved = min(count, len(g.grid))
-        sections = domain.eigenfunctions(resolved, g.grid.nodes, order)
-        components = (sections.T * g.grid.weights) @ g.values
-        padding = [(0, count - resolved)] + [(0, 0)] * (components.ndim - 1)
-        total = total + np.pad(components, padding)
-    return np.zeros(count) if np.isscalar(total) else total
-
-
-def octave_sums(c, metric, domain, counts):
-    """Return Σ |c(e_k)|²/σ(λ_k) over the modes below the first count and between consecutive ones, ``(J,)``.
-
-    Each is summed by itself, so that small ones keep their digits.
-    """
-    coefficients = spectral_coefficients(c, domain, counts[-1])
-    squares = coefficients.reshape(counts[-1], -1) ** 2
-    terms = squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(counts[-1]))
-    return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
-
-
-def spectral_evidence(c, metric, domain, predicted_growth):
-    """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth."""
-    first, resolved = _first_count(c, metric, domain)
-    counts = [first * 2**j for j in range(_OCTAVES)]
-    sums = octave_sums(c, metric, domain, counts)
-    cutoffs = np.sqrt(domain.laplacian_spectrum(counts[-1])[np.array(counts) - 1])
-    added, total = sums[-_FITTED:], sums.sum()
-    if np.all(added <= np.finfo(float).tiny) or total == 0:
-        growth, verdict = -math.inf, True
-    elif np.any(added <= np.finfo(float).tiny):
-        growth, verdict = math.nan, None
-    else:
-        growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
-        verdict = None if abs(growth) <= _GROWTH_TOLERANCE or not resolved else growth < 0
-    return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict, resolved)
-
-
-def _first_count(c, metric, domain):
-    """Return how many modes the first cut-off keeps, and whether the cut-offs see the points apart.
-
-    It lies above 1/ℓ, where the symbol has become a power, and above the inverse distance of any two of
-    the points: closer ones act as one, and their weights may cancel. Both within a limit of cost.
-    """
-    length_scale = getattr(metric, "length_scale", 1.0)
-    waves = domain.volume / (2 * math.pi * length_scale)
-    points = np.unique([atom.point[0] for atom in c.atoms])
-    apart = np.diff(points).min() if len(points) > 1 else math.inf
-    if domain.boundary == "periodic" and len(points) > 1:
-        apart = min(apart, domain.volume - points[-1] + points[0])
-    wanted = 32 * max(1.0, waves, domain.volume / apart / 32)
-    first = 2 ** math.ceil(math.log2(min(wanted, _LARGEST_FIRST_COUNT)))
-    return first, wanted <= _LARGEST_FIRST_COUNT

@@ -78,7 +78,7 @@ def resolving_grid(domain, model, theta):
             return grid
     worst = int(np.argmax(errors))
     name = "f" if worst == 0 else f"the tangent function of parameter `{model.parameter_names[worst - 1]}`"
-    hint = " Is it periodic?" if domain.boundary == "periodic" else " Is it smooth there?"
+    hint = " Is it periodic?" if "periodic" in domain.boundary else " Is it smooth there?"
     raise ConvergenceError(
         f"{name} is not resolved on {domain}: relative interpolation error {errors[worst]:.2g} with {n} "
         f"nodes, wanted {RESOLUTION:.0e}.{hint}"
@@ -102,7 +102,7 @@ def _interpolation_errors(grid, x, model, theta):
 def grid_for(domain, model, theta):
     """Return `domain` if it is a Grid, else the resolving grid of that Domain."""
     if isinstance(domain, Domain):
-        if model.dimension != domain.dimension:
+        if model.dimension != domain.n_coordinates:
             raise DomainMismatch(f"a model of {model.dimension} variable(s) on {domain}.")
         return resolving_grid(domain, model, theta)
     return domain

@@ -87,7 +87,7 @@ class SpectralMetric(Metric):
         Point evaluations are paired exactly, through the reproducing kernel; densities on the grid on
         which they are known.
         """
-        if not c.regularity.admits(self.order):
+        if not c.regularity_in(domain.dimension).admits(self.order):
             return math.inf
         squared = 0.0
         if c.atoms:

@@ -94,8 +94,18 @@ class RKHS(Metric):
 
     def admits(self, c):
         """Return whether a covector is bounded: iff ∂_x^α ∂_y^α K exists for each of its derivatives α."""
-        orders = [sum(atom.derivative) for atom in c.atoms]
-        return all(2 * order < self.kernel.smoothness or order == 0 for order in orders)
+        return _highest_order(c) == 0 or 2 * _highest_order(c) < self.kernel.smoothness
+
+    def reason(self, c):
+        """Return why a covector is bounded or not, in words."""
+        order = _highest_order(c)
+        if order == 0:
+            return "point evaluations and densities are bounded in every RKHS"
+        exists = "exists" if self.admits(c) else "does not exist"
+        return (
+            f"a point derivative of order {order} is bounded iff the kernel's of order {order} in each "
+            f"argument exists; it {exists} (smoothness {self.kernel.smoothness:g}, {2 * order} needs more)"
+        )
 
     def flat(self, u):
         """Return v ↦ u·K_XX⁻¹v: evaluations at the nodes with the interpolant's coefficients."""
@@ -104,6 +114,11 @@ class RKHS(Metric):
 
     def __str__(self):
         return f"the RKHS of {self.kernel!r}"
+
+
+def _highest_order(c):
+    derivatives = [sum(atom.derivative) for atom in c.atoms] + [sum(alpha) for _, alpha in c.densities]
+    return max(derivatives, default=0)
 
 
 @lru_cache(maxsize=8)

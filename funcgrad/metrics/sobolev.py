@@ -8,8 +8,9 @@ from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, Density
 from funcgrad.metrics.base import SpectralMetric
 from funcgrad.operators.square_root import DerivativeRoot, DiagonalRoot, SpectralRoot
-from funcgrad.spaces.circle import Circle
+from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.function import Function
+from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.spaces.spectral_grid import SpectralGrid
 
 
@@ -17,8 +18,9 @@ from funcgrad.spaces.spectral_grid import SpectralGrid
 class Sobolev(SpectralMetric):
     """<u, v>_s = <(1 - ℓ²Δ)^s u, v>_0, with the Laplacian of the domain's boundary condition.
 
-    On grids of the Laplacian's eigenfunctions (the circle's, and the interval's rule "midpoint") it is
-    available for every real s, on the polynomial grids of the interval for s = 0 and 1.
+    On grids of the Laplacian's eigenfunctions (those of circles, tori and the sphere, the rule "midpoint"
+    of intervals and boxes, "truncated" of Euclidean space) it is available for every real s, on the
+    polynomial grids of the interval for s = 0 and 1.
 
     Parameters
     ----------
@@ -57,14 +59,21 @@ class Sobolev(SpectralMetric):
         """Return the Green function of (1 - ℓ²Δ)^s, a kernel; s > 1/2."""
         from funcgrad import kernels
 
-        if isinstance(domain, Circle):
-            return kernels.PeriodicSobolev(self.order, domain.length, self.length_scale)
+        if domain.dimension != 1:
+            raise InvalidInput(
+                f"the Green function of {self} on {domain} is not available; on one grid take "
+                "`metric.riesz(c, grid)` and its norm."
+            )
+        if domain.boundary == "periodic":
+            return kernels.PeriodicSobolev(self.order, domain.volume, self.length_scale)
+        if isinstance(domain, Euclidean):
+            return kernels.Sobolev(self.order, 1, self.length_scale)
         return kernels.IntervalSobolev(self.order, domain.a, domain.b, domain.boundary, self.length_scale)
 
     def flat(self, u):
         """See `Metric.flat`."""
         if isinstance(u.grid, SpectralGrid):
-            return Density(Function(u.grid, u.grid.multiply(self.symbol(u.grid.frequencies**2), u.values)))
+            return Density(Function(u.grid, u.grid.multiply(self.symbol(u.grid.eigenvalues), u.values)))
         self.square_root(u.grid)  # refuses orders other than 0 and 1
         derivative = [(self.length_scale**2 * u.derivative(), 1)] if self.order == 1 else []
         return Covector([(u, 0), *derivative])
@@ -80,9 +89,9 @@ def _sobolev_root(metric, grid):
         return DiagonalRoot(grid.weights)
     if isinstance(grid, SpectralGrid):
         return SpectralRoot(grid, metric.symbol)
-    if metric.order == 1:
+    if metric.order == 1 and isinstance(grid, PolynomialGrid):
         return DerivativeRoot(grid, metric.length_scale)
     raise InvalidInput(
-        f"{metric} on a {grid.rule} grid is available for orders 0 and 1; for others take "
-        'a grid of eigenfunctions, `domain.grid(n, rule="midpoint")`.'
+        f"{metric} is not available on {grid!r}; take a grid of the Laplacian's eigenfunctions: rule "
+        '"midpoint" on axes with ends, "trapezoid" on periodic ones, "truncated" on Euclidean space.'
     )

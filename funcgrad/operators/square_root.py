@@ -57,26 +57,37 @@ class DiagonalRoot(SquareRoot):
 
 
 class SpectralRoot(SquareRoot):
-    """S = √h T⁻¹ σ^{1/2} T on a grid of spacing h with the fast transform T: the metric of symbol σ.
+    """S = √w T⁻¹ σ^{1/2} T on a grid of weights w with the fast transform T: the metric of symbol σ.
 
-    The symbol is a positive function of the eigenvalue λ of -Δ.
+    The symbol is a positive function of the eigenvalue λ of -Δ. T is orthogonal in Σ w_j u_j v_j, so that
+    S is symmetric where the weights are equal.
     """
 
     def __init__(self, grid, symbol):
         self._grid = grid
-        self._root = np.sqrt(grid.weights[0] * symbol(grid.frequencies**2))
+        self._half_power = np.sqrt(symbol(grid.eigenvalues))
+        self._inverse = 1 / self._half_power
+        self._root_weights = np.sqrt(grid.weights)
+
+    def _column(self, array):
+        return self._root_weights.reshape(-1, *[1] * (np.ndim(array) - 1))
 
     def apply(self, values):
         """See `SquareRoot.apply`."""
-        return self._grid.multiply(self._root, values)
+        return self._column(values) * self._grid.multiply(self._half_power, values)
 
-    apply_transpose = apply
+    def apply_transpose(self, r):
+        """See `SquareRoot.apply_transpose`."""
+        return self._column(r) ** 2 * self._grid.multiply(self._half_power, r / self._column(r))
 
     def solve(self, r):
         """See `SquareRoot.solve`."""
-        return self._grid.multiply(1 / self._root, r)
+        return self._grid.multiply(self._inverse, r / self._column(r))
 
-    solve_transpose = solve
+    def solve_transpose(self, components):
+        """See `SquareRoot.solve_transpose`."""
+        weights = self._column(components) ** 2
+        return self._column(components) * self._grid.multiply(self._inverse, components / weights)
 
 
 class TriangularRoot(SquareRoot):

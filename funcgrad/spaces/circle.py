@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from funcgrad._checks import one_of, positive_number, whole_number
-from funcgrad.spaces.domain import Domain
+from funcgrad._checks import one_of, point_array, positive_number, whole_number
+from funcgrad.spaces.domain import Domain, periodic_difference
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Circle(Domain):
         """The length."""
         return self.length
 
-    def grid(self, n, rule="trapezoid"):
+    def grid(self, n, rule=None):
         """Return the equispaced grid of `n` nodes x_j = j length/n (spectrally accurate here)."""
         from funcgrad.spaces.spectral_grid import FourierGrid
 
-        one_of(rule, ("trapezoid",), "rule on a circle")
-        return FourierGrid(self, whole_number(n, "n", least=1))
+        one_of(rule or "trapezoid", ("trapezoid",), "rule on a circle")
+        return FourierGrid(self, whole_number(n, "n", least=1), 0.0, self.length)
 
     def laplacian_spectrum(self, count):
         """Return 0, ω², ω², 4ω², 4ω², ... with ω = 2π/length, ``(count,)``."""
@@ -57,17 +57,27 @@ class Circle(Domain):
 
         See `Domain.eigenfunctions`.
         """
+        (order,) = self.multi_index(derivative)
         index = np.arange(whole_number(count, "count"))
         frequency = 2 * np.pi / self.length * ((index + 1) // 2)
         # d^j/dx^j cos(t) = cos(t + jπ/2); sin is cos shifted back by π/2 (even index > 0).
-        quarter_turns = whole_number(derivative, "derivative") - ((index > 0) & (index % 2 == 0))
+        quarter_turns = order - ((index > 0) & (index % 2 == 0))
         phase = self.points(x) * frequency + quarter_turns * (np.pi / 2)
         amplitude = np.where(index == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
-        return amplitude * frequency**derivative * np.cos(phase)
+        return amplitude * frequency**order * np.cos(phase)
 
     def contains(self, x):
         """Every real coordinate names a point of the circle."""
         return np.ones(len(x), dtype=bool)
+
+    def distance(self, x, y):
+        """Return the length of the shorter arc; see `Domain.distance`."""
+        difference = point_array(x, 1, "x") - point_array(y, 1, "y")
+        return np.abs(periodic_difference(difference, self.length))[:, 0]
+
+    def from_unit_cube(self, u):
+        """See `Domain.from_unit_cube`."""
+        return self.length * u
 
     def __str__(self):
         return f"the circle of length {self.length:g}"

@@ -36,24 +36,36 @@ class Function:
         self.values.flags.writeable = False
 
     def __call__(self, x):
-        """Return the value at points (K, n): (K,) or (K, m); a number at one number in one dimension."""
-        domain = self.grid.domain
-        values = self.grid.interpolation_matrix(domain.points(x)) @ self.values
-        if domain.dimension == 1 and np.ndim(x) == 0:
+        """Return the values (K,) or (K, m) at points (K, n_coordinates); at a single point, a number or (m,).
+
+        A single point is a number in one dimension and an array (n_coordinates,) in more.
+        """
+        values = self.grid.evaluate(self.values, x)
+        if np.ndim(x) == (0 if self.grid.domain.n_coordinates == 1 else 1):
             return values[0].item() if values.ndim == 1 else values[0]
         return values
 
-    def derivative(self, order=1):
-        """Return the derivative of the interpolant.
+    def derivative(self, derivative=1):
+        """Return the derivative of the interpolant, of an order or a multi-index.
 
-        It lives on the same nodes. Where it satisfies the other boundary condition (an odd derivative
-        of a cosine series is a sine series, and conversely), it is a function on that domain.
+        It lives on the same nodes. Where it satisfies another boundary condition (an odd derivative of a
+        cosine series is a sine series, and conversely), it is a function on that domain.
+
+        Examples
+        --------
+        >>> import numpy as np, funcgrad as fg
+        >>> f = fg.Torus((2 * np.pi, 2 * np.pi)).grid(16).function(lambda x, y: np.sin(x + 2 * y))
+        >>> bool(np.allclose(f.derivative((0, 2)).values, -4 * f.values))
+        True
         """
-        return Function(self.grid.of_derivatives(order), self.grid.differentiate(self.values, order))
+        return Function(
+            self.grid.of_derivatives(derivative), self.grid.differentiate(self.values, derivative)
+        )
 
     def integral(self):
         """Return ∫ f over the domain, by the grid's quadrature: a number, or (m,) of them."""
-        return self.grid.integrate(self.values)
+        integral = self.grid.integrate(self.values)
+        return float(integral) if self.values.ndim == 1 else integral
 
     def _same_grid(self, other):
         if not isinstance(other, Function):
@@ -98,5 +110,15 @@ class Function:
         return f"<Function {self.values.shape} on {self.grid!r}>"
 
     def plot(self, ax=None, **style):
-        """Draw the function; return the matplotlib axes."""
+        """Draw the function on a domain of dimension 1 or 2; return the matplotlib axes."""
         return self.grid.plot(self.values, ax, **style)
+
+    def to_xarray(self):
+        """Return the values as an `xarray.DataArray` with the grid's coordinates.
+
+        Its axes are those of `Grid.axes`, with one more, "component", for functions with m components.
+        ``grid.function(array)`` is the way back.
+        """
+        from funcgrad.spaces.interchange import to_xarray
+
+        return to_xarray(self)

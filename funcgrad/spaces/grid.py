@@ -1,11 +1,15 @@
-"""The base class of grids."""
+"""Functions on a grid."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
 
 from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
+
+# Interpolation matrices are formed in blocks of rows of at most this many entries (32 MB).
+_BLOCK_ENTRIES = 2**22
 
 
 class Grid(ABC):
@@ -17,18 +21,21 @@ class Grid(ABC):
     Attributes
     ----------
     domain : Domain
-    nodes : ndarray, (N, n)
+    nodes : ndarray, (N, n_coordinates)
     weights : ndarray, (N,)
         Quadrature weights of Lebesgue measure: they sum to the volume, not to 1.
     rule : str
         The quadrature rule's name.
+    shape : tuple of int
+        Nodes along each axis: ``values.reshape(grid.shape)`` is the array on a tensor grid.
     """
 
-    def __init__(self, domain, nodes, weights, rule):
+    def __init__(self, domain, nodes, weights, rule, shape=None):
         self.domain = domain
         self.nodes = nodes
         self.weights = weights
         self.rule = rule
+        self.shape = (len(weights),) if shape is None else shape
         nodes.flags.writeable = False
         weights.flags.writeable = False
 
@@ -40,8 +47,8 @@ class Grid(ABC):
 
         Parameters
         ----------
-        x : array_like, (K, n)
-        derivative : int
+        x : array_like, (K, n_coordinates)
+        derivative : int or multi-index
 
         Returns
         -------
@@ -49,29 +56,35 @@ class Grid(ABC):
         """
 
     @abstractmethod
-    def differentiate(self, values, order=1):
+    def differentiate(self, values, derivative=1):
         """Return the nodal values of the interpolant's derivative; `values` is (N,) or (N, m)."""
 
-    def of_derivatives(self, order):
+    def of_derivatives(self, derivative):
         """Return the grid of the same nodes whose functions contain the derivatives of this one's."""
         return self
+
+    @property
+    def _key(self):
+        """What two equal grids of one class have in common."""
+        return self.domain, self.rule, self.shape
 
     def __len__(self):
         return len(self.weights)
 
     def __eq__(self, other):
-        return (
-            type(self) is type(other)
-            and self.domain == other.domain
-            and self.rule == other.rule
-            and len(self) == len(other)
-        )
+        return type(self) is type(other) and self._key == other._key
 
     def __hash__(self):
-        return hash((type(self), self.domain, self.rule, len(self)))
+        return hash((type(self), self._key))
 
     def __repr__(self):
-        return f"<{self.rule} grid of {len(self)} nodes on {self.domain}>"
+        size = " x ".join(map(str, self.shape))
+        return f"<{self.rule} grid of {size} nodes on {self.domain}>"
+
+    @property
+    def axes(self):
+        """The name and the coordinates of each axis of an array of the grid's `shape`: a tuple of pairs."""
+        return (("x", self.nodes[:, 0]),)
 
     def values(self, values, name="values"):
         """Return `values` as a float64 array (N,) or (N, m), or raise."""
@@ -85,9 +98,10 @@ class Grid(ABC):
     def function(self, f):
         """Return the `Function` of a callable, an array of nodal values, or another `Function`.
 
-        A callable gets the n coordinates as separate arrays of shape (N,), so that `numpy.sin` or
+        A callable gets the coordinates as separate arrays of shape (N,), so that `numpy.sin` or
         ``lambda x, y: x * y`` works; it returns (N,) or (N, m) values, or a constant. A `Function` of
-        another grid on the same domain is interpolated.
+        another grid on the same domain is interpolated. An `xarray.DataArray` must have this grid's
+        coordinates (see `Function.to_xarray`).
 
         Examples
         --------
@@ -100,13 +114,42 @@ class Grid(ABC):
 
         if isinstance(f, Function):
             return f if f.grid == self else Function(self, f.grid.resample(f.values, self))
+        if hasattr(f, "dims") and hasattr(f, "coords"):
+            from funcgrad.spaces.interchange import values_from_xarray
+
+            return Function(self, values_from_xarray(f, self))
         if not callable(f):
             return Function(self, f)
         return Function(self, sample(f, self.nodes))
 
+    def evaluate(self, values, x, derivative=0):
+        """Return the interpolant of nodal values (N,) or (N, m), or a derivative of it, at points (K, ...).
+
+        The same as ``interpolation_matrix(x, derivative) @ values``, in blocks of points.
+        """
+        x = self.domain.points(x)
+        result = np.empty((len(x), *np.shape(values)[1:]))
+        for block in self.blocks(len(x)):
+            result[block] = self.interpolation_matrix(x[block], derivative) @ values
+        return result
+
+    def components(self, x, weights, derivative=0):
+        """Return Σ_k w_k ∂^α L_j(x_k) for each node j, (N,) or (N, m): the transpose of `evaluate`."""
+        x = self.domain.points(x)
+        result = np.zeros((len(self), *weights.shape[1:]))
+        for block in self.blocks(len(x)):
+            result += self.interpolation_matrix(x[block], derivative).T @ weights[block]
+        return result
+
+    def blocks(self, count):
+        """Yield slices of `count` points whose interpolation matrices are of bounded size."""
+        rows = max(1, _BLOCK_ENTRIES // len(self))
+        for start in range(0, count, rows):
+            yield slice(start, start + rows)
+
     def resample(self, values, grid):
         """Return the values of the interpolant of nodal values at the nodes of another grid."""
-        return self.interpolation_matrix(grid.nodes) @ values
+        return self.evaluate(values, grid.nodes)
 
     def integrate(self, values):
         """Return ∫ over the domain of nodal values (N,) or (N, m), by the grid's quadrature.
@@ -121,18 +164,14 @@ class Grid(ABC):
         return self.weights @ self.values(values)
 
     def plot(self, values, ax=None, **style):
-        """Draw nodal values against the first coordinate (one-dimensional grids)."""
-        if ax is None:
-            from matplotlib.figure import Figure
+        """Draw nodal values: a line in one dimension, colours in two; return the matplotlib axes."""
+        from funcgrad.spaces.drawing import draw
 
-            ax = Figure(layout="constrained").subplots()
-        ax.plot(self.nodes[:, 0], values, **style)
-        ax.set_xlabel("x")
-        return ax
+        return draw(self, self.values(values), ax, **style)
 
 
 def sample(f, points, name="f"):
-    """Return the values (K,) or (K, m) of a callable of n coordinate arrays at points (K, n)."""
+    """Return the values (K,) or (K, m) of a callable of coordinate arrays at points (K, n_coordinates)."""
     values = finite_array(f(*points.T), f"{name}(x)")
     if values.ndim == 0:
         return np.full(len(points), float(values))
@@ -142,3 +181,14 @@ def sample(f, points, name="f"):
             f"got {values.shape}."
         )
     return values
+
+
+def along_axis(function, array, shape, axis):
+    """Apply a map of arrays (n, K) to one axis of an array whose first axis stands for `shape` in C order.
+
+    Returns the array with its first axis flat again.
+    """
+    before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    columns = array.reshape(before, shape[axis], after * math.prod(array.shape[1:])).swapaxes(0, 1)
+    result = function(columns.reshape(shape[axis], -1)).reshape(-1, *columns.shape[1:]).swapaxes(0, 1)
+    return result.reshape(-1, *array.shape[1:])

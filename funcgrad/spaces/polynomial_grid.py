@@ -1,21 +1,21 @@
-"""Gauss-Legendre and Clenshaw-Curtis grids on an interval and barycentric interpolation."""
+"""Gauss and Clenshaw-Curtis grids on an interval and barycentric interpolation."""
 
 import numpy as np
 
-from funcgrad._checks import whole_number
 from funcgrad.spaces.grid import Grid
-from funcgrad.spaces.quadrature import clenshaw_curtis, gauss_legendre
+from funcgrad.spaces.quadrature import rule_named
 
 
 class PolynomialGrid(Grid):
     """N quadrature nodes on an interval; values stand for their interpolant of degree N - 1.
 
-    Gauss-Legendre integrates the product of two such polynomials exactly; Clenshaw-Curtis only
-    polynomials of degree N - 1 (its error on smooth functions is as small in practice).
+    Gauss-Legendre integrates the product of two such polynomials exactly, Gauss-Lobatto (with both ends
+    among its nodes) all but the squares of the highest; Clenshaw-Curtis only polynomials of degree N - 1
+    (its error on smooth functions is as small in practice).
     """
 
     def __init__(self, domain, n, rule):
-        reference, weights = (gauss_legendre if rule == "gauss-legendre" else clenshaw_curtis)(n)
+        reference, weights = rule_named(rule).function(n)
         half = domain.length / 2
         # Measured from the nearer end, so that nodes next to b keep their distance to it.
         nodes = np.where(reference <= 0, domain.a + half * (1 + reference), domain.b - half * (1 - reference))
@@ -32,22 +32,29 @@ class PolynomialGrid(Grid):
 
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`; the second barycentric formula."""
+        (order,) = self.domain.multi_index(derivative)
         matrix = _barycentric_matrix(self.domain.points(x)[:, 0], self.nodes[:, 0], self._barycentric)
-        for _ in range(whole_number(derivative, "derivative")):
+        for _ in range(order):
             matrix = matrix @ self.differentiation_matrix
         return matrix
 
-    def differentiate(self, values, order=1):
+    def differentiate(self, values, derivative=1):
         """See `Grid.differentiate`."""
         values = self.values(values)
-        for _ in range(whole_number(order, "order")):
+        (order,) = self.domain.multi_index(derivative)
+        for _ in range(order):
             values = self.differentiation_matrix @ values
         return values
 
 
 def _barycentric_weights(nodes, weights, rule):
-    """Barycentric weights up to a common factor (Wang & Xiang 2012; Salzer 1972)."""
+    """Barycentric weights up to a common factor.
+
+    Gauss: Wang & Xiang 2012; Lobatto: Wang, Huybrechs & Vandewalle 2014; Chebyshev: Salzer 1972.
+    """
     signs = np.where(np.arange(len(nodes)) % 2 == 0, 1.0, -1.0)
+    if rule == "gauss-lobatto":
+        return signs * np.sqrt(weights)
     if rule == "gauss-legendre":
         return signs * np.sqrt((1 - nodes) * (1 + nodes) * weights)
     if len(nodes) > 1:

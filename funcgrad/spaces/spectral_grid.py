@@ -1,4 +1,4 @@
-"""Equispaced grids whose interpolants are sums of the Laplacian's eigenfunctions."""
+"""Grids whose interpolants are sums of the Laplacian's eigenfunctions."""
 
 from abc import abstractmethod
 from dataclasses import replace
@@ -6,30 +6,67 @@ from dataclasses import replace
 import numpy as np
 import scipy.fft
 
-from funcgrad._checks import whole_number
 from funcgrad.spaces.grid import Grid
 
 
 class SpectralGrid(Grid):
-    """A grid of N equispaced nodes with weights length/N, diagonalising -Δ by a fast transform.
+    """A grid that diagonalises -Δ by a fast transform T, orthogonal in the inner product Σ w_j u_j v_j.
 
     Attributes
     ----------
-    frequencies : ndarray, (K,)
-        √λ of the modes of the transform, ascending.
+    eigenvalues : ndarray
+        Eigenvalue of -Δ of each coefficient of the transform, in the shape of the coefficients.
     """
 
     @abstractmethod
     def forward(self, values):
-        """Return the transform's coefficients (K, ...) of nodal values (N, ...)."""
+        """Return the transform's coefficients of nodal values (N, ...), further axes kept."""
 
     @abstractmethod
     def backward(self, coefficients):
-        """Return the nodal values (N, ...) of coefficients (K, ...): the inverse of `forward`."""
+        """Return the nodal values (N, ...) of coefficients: the inverse of `forward`."""
 
     def multiply(self, symbol, values):
-        """Return nodal values with their coefficients multiplied by a real symbol (K,)."""
-        return self.backward(symbol.reshape(-1, *[1] * (np.ndim(values) - 1)) * self.forward(values))
+        """Return nodal values with their coefficients multiplied by a symbol, which is as `eigenvalues` is.
+
+        Examples
+        --------
+        >>> import numpy as np, funcgrad as fg
+        >>> grid = fg.Torus((2 * np.pi, 2 * np.pi)).grid(16)
+        >>> f = grid.function(lambda x, y: np.sin(x) * np.cos(2 * y))
+        >>> minus_laplacian = grid.multiply(grid.eigenvalues, f.values)
+        >>> bool(np.allclose(minus_laplacian, 5 * f.values))
+        True
+        """
+        coefficients = self.forward(values)
+        symbol = symbol.reshape(symbol.shape + (1,) * (coefficients.ndim - symbol.ndim))
+        if np.iscomplexobj(coefficients) and not np.iscomplexobj(symbol):
+            # numpy would turn the symbol into complex numbers, block by block.
+            coefficients.real *= symbol
+            coefficients.imag *= symbol
+        else:
+            coefficients *= symbol
+        return self.backward(coefficients)
+
+
+class LineGrid(SpectralGrid):
+    """N equispaced nodes of equal weights on a one-dimensional domain.
+
+    Attributes
+    ----------
+    start, length : float
+        Where the coordinate starts, and its range.
+    frequencies : ndarray, (K,)
+        √λ of the modes of the transform, ascending.
+    """
+
+    def __init__(self, domain, n, rule, start, length, offset, frequencies):
+        step = length / n
+        nodes = start + step * (np.arange(n) + offset)
+        super().__init__(domain, nodes.reshape(-1, 1), np.full(n, step), rule)
+        self.start, self.length = start, length
+        self.frequencies = frequencies
+        self.eigenvalues = frequencies**2
 
     @abstractmethod
     def _rescale(self, coefficients, n):
@@ -37,14 +74,15 @@ class SpectralGrid(Grid):
 
     def resample(self, values, grid):
         """See `Grid.resample`; to a finer grid of the same kind by padding the coefficients."""
-        if type(grid) is not type(self) or grid.domain != self.domain or len(grid) <= len(self):
+        same_kind = type(grid) is type(self) and grid.domain == self.domain and grid.length == self.length
+        if not same_kind or len(grid) <= len(self):
             return super().resample(values, grid)
         coefficients = self._rescale(self.forward(values), len(grid))
         padding = len(grid.frequencies) - len(coefficients)
         return grid.backward(np.pad(coefficients, [(0, padding)] + [(0, 0)] * (coefficients.ndim - 1)))
 
 
-class FourierGrid(SpectralGrid):
+class FourierGrid(LineGrid):
     """Nodes jL/N on a circle; values stand for their trigonometric interpolant.
 
     The space is span{e^{ikωx} : |k| < N/2}, and cos(Nωx/2) as well if N is even (ω = 2π/L). The
@@ -52,10 +90,16 @@ class FourierGrid(SpectralGrid):
     cosine, which counts twice.
     """
 
-    def __init__(self, domain, n):
-        step = domain.length / n
-        super().__init__(domain, (step * np.arange(n)).reshape(-1, 1), np.full(n, step), "trapezoid")
-        self.frequencies = 2 * np.pi / domain.length * np.arange(n // 2 + 1)
+    kind = "periodic"
+
+    def __init__(self, domain, n, start, length):
+        frequencies = 2 * np.pi / length * np.arange(n // 2 + 1)
+        super().__init__(domain, n, "trapezoid", start, length, 0.0, frequencies)
+
+    @property
+    def signed_frequencies(self):
+        """Frequencies in the order of the full complex transform, (N,)."""
+        return 2 * np.pi / self.length * scipy.fft.fftfreq(len(self), 1 / len(self))
 
     def forward(self, values):
         """See `SpectralGrid.forward`; `scipy.fft.rfft`."""
@@ -73,22 +117,22 @@ class FourierGrid(SpectralGrid):
 
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`; from the Fourier series of the cardinal functions."""
-        order = whole_number(derivative, "derivative")
-        phase = self.domain.points(x) * self.frequencies
+        (order,) = self.domain.multi_index(derivative)
+        phase = (self.domain.points(x) - self.start) * self.frequencies
         # Row k is (1/N) Σ_m (imω)^order e^{imω(x_k - x_j)} over the modes, as an inverse FFT over j.
         rows = (-1j * self.frequencies) ** order * np.exp(-1j * phase)
         return scipy.fft.irfft(rows, n=len(self), axis=1)
 
-    def differentiate(self, values, order=1):
+    def differentiate(self, values, derivative=1):
         """See `Grid.differentiate`; odd derivatives of the highest cosine vanish at the nodes."""
-        order = whole_number(order, "order")
+        (order,) = self.domain.multi_index(derivative)
         symbol = (1j * self.frequencies) ** order
         if len(self) % 2 == 0 and order % 2 == 1:
             symbol[-1] = 0.0
         return self.multiply(symbol, self.values(values))
 
 
-class HalfRangeGrid(SpectralGrid):
+class HalfRangeGrid(LineGrid):
     """Midpoints a + (j + ½)L/N of an interval; values stand for a cosine or a sine series.
 
     With Neumann conditions the space is span{cos(kπ(x-a)/L) : k = 0, ..., N-1}, with Dirichlet ones
@@ -98,11 +142,10 @@ class HalfRangeGrid(SpectralGrid):
     """
 
     def __init__(self, domain, n):
-        step = domain.length / n
-        nodes = domain.a + step * (np.arange(n) + 0.5)
-        super().__init__(domain, nodes.reshape(-1, 1), np.full(n, step), "midpoint")
+        self.kind = domain.boundary
         self._sine = domain.boundary == "dirichlet"
-        self.frequencies = np.pi / domain.length * (np.arange(n) + self._sine)
+        frequencies = np.pi / domain.length * (np.arange(n) + self._sine)
+        super().__init__(domain, n, "midpoint", domain.a, domain.length, 0.5, frequencies)
 
     def forward(self, values):
         """See `SpectralGrid.forward`; the orthonormal DCT-II or DST-II."""
@@ -111,8 +154,7 @@ class HalfRangeGrid(SpectralGrid):
 
     def backward(self, coefficients):
         """See `SpectralGrid.backward`."""
-        transform = scipy.fft.idst if self._sine else scipy.fft.idct
-        return transform(coefficients, type=2, axis=0, norm="ortho")
+        return _half_range_inverse(coefficients, self._sine)
 
     def _rescale(self, coefficients, n):
         coefficients = np.sqrt(n / len(self)) * coefficients
@@ -120,26 +162,40 @@ class HalfRangeGrid(SpectralGrid):
             coefficients[-1] /= np.sqrt(2)  # the highest sine counts twice on this grid only
         return coefficients
 
-    def _modes(self, x, derivative):
-        """Derivatives of the modes at x, (K, N), scaled to be orthonormal on the nodes as vectors."""
-        n = len(self)
-        order = whole_number(derivative, "derivative")
-        phase = (x - self.domain.a) * self.frequencies + (order - self._sine) * (np.pi / 2)
-        amplitude = np.full(n, np.sqrt(2 / n))
-        amplitude[-1 if self._sine else 0] = np.sqrt(1 / n)
-        return amplitude * self.frequencies**order * np.cos(phase)
-
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`."""
-        return self.backward(self._modes(self.domain.points(x), derivative).T).T
+        n = len(self)
+        (order,) = self.domain.multi_index(derivative)
+        # Derivatives of the modes, scaled to be orthonormal on the nodes as vectors.
+        phase = (self.domain.points(x) - self.start) * self.frequencies + (order - self._sine) * (np.pi / 2)
+        amplitude = np.full(n, np.sqrt(2 / n))
+        amplitude[-1 if self._sine else 0] = np.sqrt(1 / n)
+        return self.backward((amplitude * self.frequencies**order * np.cos(phase)).T).T
 
-    def of_derivatives(self, order):
+    def of_derivatives(self, derivative):
         """See `Grid.of_derivatives`: odd derivatives of cosine series are sine series, and conversely."""
+        (order,) = self.domain.multi_index(derivative)
         if order % 2 == 0:
             return self
         other = "neumann" if self._sine else "dirichlet"
         return HalfRangeGrid(replace(self.domain, boundary=other), len(self))
 
-    def differentiate(self, values, order=1):
-        """See `Grid.differentiate`."""
-        return self._modes(self.nodes, order) @ self.forward(self.values(values))
+    def differentiate(self, values, derivative=1):
+        """See `Grid.differentiate`; an odd derivative is a series of the other kind."""
+        (order,) = self.domain.multi_index(derivative)
+        values = self.values(values)
+        symbol = (-1.0) ** (order // 2) * self.frequencies**order
+        if order % 2 == 0:
+            return self.multiply(symbol, values)
+        # sin' = cos and cos' = -sin. The mode k sits in place k - 1 of the sines and in place k of the
+        # cosines; the N-th cosine, the derivative of the last sine, vanishes at the nodes.
+        symbol = (symbol if self._sine else -symbol).reshape(-1, *[1] * (values.ndim - 1))
+        shifted = np.roll(symbol * self.forward(values), 1 if self._sine else -1, axis=0)
+        if self._sine:
+            shifted[0] = 0.0
+        return _half_range_inverse(shifted, not self._sine)
+
+
+def _half_range_inverse(coefficients, sine):
+    transform = scipy.fft.idst if sine else scipy.fft.idct
+    return transform(coefficients, type=2, axis=0, norm="ortho")

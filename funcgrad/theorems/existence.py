@@ -3,7 +3,7 @@
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss, PointEvaluation, PopulationLoss
-from funcgrad.gradients.existence import octave_sums
+from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.spaces import Circle, Interval
 from funcgrad.theorems.common import (

@@ -77,8 +77,9 @@ def test_evidence_sums_the_dual_norm():
 @pytest.mark.parametrize(("order", "s"), [(0.25, 0.4), (0.75, 0.6)])
 def test_a_wrong_threshold_in_the_analysis_is_exposed(monkeypatch, order, s):
     """The evidence does not know the analysis: a wrong claim contradicts it on either side."""
-    wrong = property(lambda self: Regularity(order, True, "an injected claim"))
-    monkeypatch.setattr(Covector, "regularity", wrong)
+    monkeypatch.setattr(
+        Covector, "regularity_in", lambda self, dimension: Regularity(order, True, "an injected claim")
+    )
     with pytest.raises(ContradictoryEvidence, match="an injected claim"):
         fg.gradient_exists(fg.PointEvaluation(0.3), fg.Sobolev(s), CIRCLE)
 

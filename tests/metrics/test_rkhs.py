@@ -52,10 +52,11 @@ def test_inner_products_are_those_of_least_norm_interpolants(seed):
 
 
 def test_the_norm_of_an_interpolant_increases_to_the_functions_norm():
-    """K(x, .) has norm √K(x,x); its interpolants from more and more nodes have less, and tend to it."""
+    """K(x, .) has norm √K(x,x); its interpolants from nested nodes have less, and tend to it."""
     kernel = KERNELS[0]
     H = fg.RKHS(kernel)
-    norms = [H.norm(H.riesz(fg.PointEvaluation(0.3), INTERVAL.grid(n))) for n in (2, 4, 8, 16, 32)]
+    grids = [INTERVAL.grid(n, rule="clenshaw-curtis") for n in (2, 3, 5, 9, 17, 33)]
+    norms = [H.norm(H.riesz(fg.PointEvaluation(0.3), grid)) for grid in grids]
     assert np.all(np.diff(norms) > -1e-12)
     assert norms[-1] <= 1 + 1e-12
     assert norms[-1] == pytest.approx(1.0, abs=1e-4)
@@ -84,6 +85,22 @@ def test_sobolev_and_its_kernel_give_one_dual_norm():
         c = fg.PointEvaluation(0.3) - fg.PointEvaluation(0.8)
         H = fg.RKHS(fg.kernels.IntervalSobolev(s, 0, 1))
         assert H.dual_norm(c, INTERVAL) == pytest.approx(fg.Sobolev(s).dual_norm(c, INTERVAL), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "highest"),
+    [(fg.kernels.Matern(nu), bounded) for nu, bounded in ((0.5, 0), (0.8, 0), (1.5, 1), (1.2, 1), (2.5, 2))]
+    + [(fg.kernels.Gaussian(0.5), 9), (fg.kernels.IntervalSobolev(1.0, 0, 1), 0)],
+    ids=repr,
+)
+@pytest.mark.parametrize("derivative", [0, 1, 2])
+def test_existence_in_an_rkhs_by_smoothness_and_by_difference_quotients(kernel, highest, derivative):
+    existence = fg.gradient_exists(fg.PointEvaluation(0.4, derivative), fg.RKHS(kernel), INTERVAL)
+    assert existence.exists is (derivative <= highest)
+    assert existence.evidence.verdict is (derivative <= highest)
+    if derivative:
+        predicted = max(2 * derivative - kernel.smoothness, -2)
+        assert existence.evidence.fitted_growth == pytest.approx(predicted, abs=0.1)
 
 
 def test_derivatives_are_bounded_exactly_up_to_the_kernels_smoothness():
