@@ -16,12 +16,13 @@ from funcgrad.theorems.reference import Reference, composite_rule, reference
 from funcgrad.theorems.riesz import some_loss
 
 
-def _model_instance(label, domain, metric, functional, model, theta):
+def model_instance(label, domain, metric, functional, model, theta):
+    """Return the instance of a model at θ, the functional differentiated at f_θ."""
     theta = np.asarray(theta, dtype=float)
     return Instance(label, domain, metric, functional, model_function(model, theta), model, theta)
 
 
-def _problem_instance(problem, metric):
+def problem_instance(problem, metric):
     """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
     require_spectral(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
@@ -30,7 +31,7 @@ def _problem_instance(problem, metric):
         resolving_grid(problem.domain, problem.model, problem.theta)
     except (ConvergenceError, DomainMismatch) as error:
         raise DoesNotApply(str(error)) from error
-    return _model_instance(
+    return model_instance(
         problem.label, problem.domain, metric, problem.functional, problem.model, problem.theta
     )
 
@@ -54,7 +55,8 @@ def _floor(exact, grid, metric):
 _DECAY = ("a*(1 - exp(-b*x))", "x", "a b")
 
 
-def _projection_instances(rng):
+def projection_instances(rng):
+    """Return models, domains, metrics and functionals for which the gradient has a closed form."""
     circle = Circle(2 * np.pi)
     decay = Symbolic(*_DECAY)
     wave = Symbolic("a*sin(x + b) + c*cos(2*x) + d", "x", "a b c d")
@@ -72,22 +74,20 @@ def _projection_instances(rng):
     periodic_target = PopulationLoss(lambda x: np.exp(np.sin(x)))
     long = Interval(0, 5)
     return [
-        _model_instance("H^1, Neumann, saturation", long, Sobolev(1.0), loss(long), decay, [2.0, 0.7]),
-        _model_instance(
+        model_instance("H^1, Neumann, saturation", long, Sobolev(1.0), loss(long), decay, [2.0, 0.7]),
+        model_instance(
             "H^1 at ℓ = 0.2, Neumann, saturation", long, Sobolev(1.0, 0.2), loss(long), decay, [2, 0.7]
         ),
-        _model_instance("H^1, Neumann, linear", unit, Sobolev(1.0), loss(unit), cosines, theta),
-        _model_instance(
-            "H^1, Dirichlet, linear", pinned_unit, Sobolev(1.0), loss(pinned_unit), pinned, theta
-        ),
-        _model_instance("L2, population loss, saturation", long, L2(), target, decay, [2.0, 0.7]),
-        _model_instance("L2, population loss, cubic", unit, L2(), target, Polynomial(3), rng.normal(size=4)),
-        _model_instance("L2, population loss, circle", circle, L2(), periodic_target, bump, bump_theta),
+        model_instance("H^1, Neumann, linear", unit, Sobolev(1.0), loss(unit), cosines, theta),
+        model_instance("H^1, Dirichlet, linear", pinned_unit, Sobolev(1.0), loss(pinned_unit), pinned, theta),
+        model_instance("L2, population loss, saturation", long, L2(), target, decay, [2.0, 0.7]),
+        model_instance("L2, population loss, cubic", unit, L2(), target, Polynomial(3), rng.normal(size=4)),
+        model_instance("L2, population loss, circle", circle, L2(), periodic_target, bump, bump_theta),
         *(
-            _model_instance(f"H^{s:g}, circle, waves", circle, Sobolev(s), loss(circle), wave, wave_theta)
+            model_instance(f"H^{s:g}, circle, waves", circle, Sobolev(s), loss(circle), wave, wave_theta)
             for s in (0.75, 1.0, 2.5)
         ),
-        _model_instance("H^1, circle, bump", circle, Sobolev(1.0), loss(circle), bump, bump_theta),
+        model_instance("H^1, circle, bump", circle, Sobolev(1.0), loss(circle), bump, bump_theta),
     ]
 
 
@@ -110,7 +110,7 @@ def _euclidean_residual(instance, n):
 
 
 def _projection_problem(problem):
-    instance = _problem_instance(problem, problem.metric)
+    instance = problem_instance(problem, problem.metric)
     reference(instance)
     return instance
 
@@ -128,7 +128,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     latex=r"d\varphi(\eta) = P\,\nabla F",
     source=PAPER,
     hypotheses=(BOUNDED,),
-    instances=_projection_instances,
+    instances=projection_instances,
     from_problem=_projection_problem,
     levels=_levels,
     residual=_projection_residual,
@@ -150,7 +150,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
 
 def _tangent_instances(rng):
     return [
-        _model_instance(
+        model_instance(
             instance.label.replace("H^1", "L2"),
             instance.domain,
             L2(),
@@ -158,7 +158,7 @@ def _tangent_instances(rng):
             instance.model,
             instance.theta,
         )
-        for instance in _projection_instances(rng)
+        for instance in projection_instances(rng)
         if isinstance(instance.functional, EmpiricalLoss) and instance.metric == Sobolev(1.0)
     ]
 
@@ -214,7 +214,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
         ),
     ),
     instances=_tangent_instances,
-    from_problem=lambda problem: _problem_instance(problem, L2()),
+    from_problem=lambda problem: problem_instance(problem, L2()),
     levels=_levels,
     residual=_tangent_residual,
     expectation=lambda instance: Exact(),

@@ -1,8 +1,10 @@
 """The catalogue of theorems."""
 
 from funcgrad.theorems.existence import EVALUATION_THRESHOLD, NO_L2_GRADIENT
+from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.riesz import RIESZ_REPRESENTATION, SOBOLEV_GRADIENT_SMOOTHS
+from funcgrad.theorems.scales import L2_LIMIT, RIESZ_ISOMETRY, SOBOLEV_SCALE
 from funcgrad.theorems.tangent_kernels import NTK_GRADIENT
 
 
@@ -17,10 +19,15 @@ def catalogue():
     """
     return (
         RIESZ_REPRESENTATION,
+        RIESZ_ISOMETRY,
         EVALUATION_THRESHOLD,
         NO_L2_GRADIENT,
         SOBOLEV_GRADIENT_SMOOTHS,
+        SOBOLEV_SCALE,
+        EVALUATION_REPRESENTER,
+        SOBOLEV_KERNEL,
         NATURAL_GRADIENT_IS_PROJECTION,
         TANGENT_GRADIENT_EXISTS,
+        L2_LIMIT,
         NTK_GRADIENT,
     )

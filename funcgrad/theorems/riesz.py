@@ -14,6 +14,7 @@ from funcgrad.theorems.common import (
     another_metric,
     differential,
     dual_length,
+    eigenfunctions_by_hand,
     excess_order,
     new_part,
     refinements,
@@ -61,22 +62,6 @@ def _riesz_instances(rng):
     return instances
 
 
-def _test_functions(instance):
-    """Yield (v, λ) for L2-normalised eigenfunctions v of -Δ, written out here and not taken from the domain.
-
-    Their frequencies are the lowest ones and some around 1/ℓ, where metrics differ.
-    """
-    domain = instance.domain
-    length, start = domain.volume, getattr(domain, "a", 0.0)
-    waves = length / (2 * np.pi * getattr(instance.metric, "length_scale", 1.0))
-    modes = sorted({1, 2, 3, *(max(1, round(factor * waves)) for factor in (0.5, 1, 2))})
-    shapes = {"periodic": (np.cos, np.sin), "neumann": (np.cos,), "dirichlet": (np.sin,)}[domain.boundary]
-    for k in modes:
-        omega = (2 if domain.boundary == "periodic" else 1) * np.pi * k / length
-        for shape in shapes:
-            yield lambda x, w=omega, f=shape: np.sqrt(2 / length) * f(w * (x - start)), omega**2
-
-
 def _smooth_defect(instance, n, metric=None):
     """Largest |<g, v> - dF(v)| / ‖v‖ over eigenfunctions v, for g from a given metric, and ‖dF‖.
 
@@ -88,7 +73,9 @@ def _smooth_defect(instance, n, metric=None):
     own = instance.metric
     weighted = grid.weights * (own if metric is None else metric).riesz(c, grid).values
     defects = []
-    for v, eigenvalue in _test_functions(instance):
+    for v, eigenvalue in eigenfunctions_by_hand(
+        instance.domain, getattr(instance.metric, "length_scale", 1.0)
+    ):
         symbol = (1 + getattr(own, "length_scale", 1.0) ** 2 * eigenvalue) ** own.order
         inner = symbol * float(weighted @ v(grid.nodes[:, 0]))
         defects.append(abs(inner - c(v)) / np.sqrt(symbol))
@@ -122,7 +109,8 @@ def _wrong_metric_residual(instance, n):
     return Residual(value, size, rounding_floor(grid, instance.metric), step(grid), n)
 
 
-def _riesz_problem(problem):
+def riesz_problem(problem):
+    """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
     require_spectral(problem)
     rule = "midpoint" if isinstance(problem.domain, Interval) else None
     from funcgrad.gradients.natural_gradient import model_function
@@ -145,7 +133,7 @@ RIESZ_REPRESENTATION = Theorem(
     source="Riesz representation theorem; " + PAPER,
     hypotheses=(BOUNDED,),
     instances=_riesz_instances,
-    from_problem=_riesz_problem,
+    from_problem=riesz_problem,
     levels=_riesz_levels,
     residual=_riesz_residual,
     expectation=_riesz_order,

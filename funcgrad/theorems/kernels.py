@@ -1,0 +1,183 @@
+"""Theorems about reproducing kernels: evaluation-representer and sobolev-kernel."""
+
+import math
+
+import numpy as np
+
+from funcgrad.functionals import EmpiricalLoss
+from funcgrad.gradients.natural_gradient import model_function
+from funcgrad.kernels import IntervalSobolev, PeriodicSobolev, Sobolev
+from funcgrad.metrics import RKHS
+from funcgrad.spaces import Circle, Interval
+from funcgrad.theorems.common import EPS, PAPER, eigenfunctions_by_hand, require_spectral
+from funcgrad.theorems.expectations import Exact, Stagnant
+from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
+from funcgrad.theorems.reference import composite_rule
+from funcgrad.theorems.riesz import some_loss, zero
+
+# --- evaluation-representer ---------------------------------------------------------------------------
+
+
+def _representer_instances(rng):
+    interval, pinned, circle = Interval(0, 1.5), Interval(0, 1.5, "dirichlet"), Circle(3.0)
+    cases = [
+        ("H^1, Neumann interval", interval, IntervalSobolev(1.0, 0, 1.5, "neumann", 0.5)),
+        ("H^1, Dirichlet interval", pinned, IntervalSobolev(1.0, 0, 1.5, "dirichlet", 0.5)),
+        ("H^2, Dirichlet interval", pinned, IntervalSobolev(2.0, 0, 1.5, "dirichlet", 0.5)),
+        *((f"H^{s:g}, circle", circle, PeriodicSobolev(s, 3.0, 0.4)) for s in (1.0, 2.0, 3.0)),
+    ]
+    return [
+        Instance(label, domain, RKHS(kernel), some_loss(domain, rng, 4), zero)
+        for label, domain, kernel in cases
+    ]
+
+
+def _representer_residual(instance, panels, stretch=1.0):
+    """Largest |<g, v> - dF(v)| / (‖g‖ ‖v‖) over eigenfunctions v, with <g, v> = ∫ g (1-ℓ²Δ)^s v.
+
+    g is the representer from the RKHS metric; Gauss quadrature on panels split at the points of the loss,
+    where derivatives of g jump. ‖g‖² = Σ r_i r_j K(x_i, x_j).
+    """
+    own, loss, interval = instance.metric.kernel, instance.functional, _interval(instance.domain)
+    kernel = own if stretch == 1 else _stretched(own, stretch)
+    residuals = loss.residuals(instance.f)
+    x, w = composite_rule(interval, interval.length / panels, loss.x)
+    weighted = w * RKHS(kernel).representer(loss.differential(instance.f))(x)
+    defect = 0.0
+    for v, eigenvalue in eigenfunctions_by_hand(instance.domain, own.length_scale):
+        symbol = (1 + own.length_scale**2 * eigenvalue) ** own.s
+        inner, exact = symbol * float(weighted @ v(x)), float(residuals @ v(loss.x[:, 0]))
+        defect = max(defect, abs(inner - exact) / math.sqrt(symbol))
+    size = math.sqrt(residuals @ own.gram(loss.x) @ residuals)
+    return Residual(defect, size, 200 * EPS * math.sqrt(symbol), 1 / panels, len(x))
+
+
+def _interval(domain):
+    """The coordinate's interval of a one-dimensional domain."""
+    return domain if isinstance(domain, Interval) else Interval(0, domain.length)
+
+
+def _stretched(kernel, factor):
+    """Return the kernel with its length scale multiplied."""
+    if isinstance(kernel, PeriodicSobolev):
+        return PeriodicSobolev(kernel.s, kernel.length, factor * kernel.length_scale)
+    return IntervalSobolev(kernel.s, kernel.a, kernel.b, kernel.boundary, factor * kernel.length_scale)
+
+
+def _representer_problem(problem):
+    require_spectral(problem)
+    if not isinstance(problem.functional, EmpiricalLoss) or getattr(problem.metric, "order", 0) not in (
+        1,
+        2,
+        3,
+    ):
+        raise DoesNotApply("it is checked for losses at points in H^1, H^2 and H^3")
+    kernel = problem.metric.green_kernel(problem.domain)
+    panels = max(1, round(problem.domain.volume / problem.metric.length_scale / 4))
+    f = model_function(problem.model, problem.theta)
+    return Instance(
+        problem.label, problem.domain, RKHS(kernel), problem.functional, f, data={"panels": panels}
+    )
+
+
+EVALUATION_REPRESENTER = Theorem(
+    id="evaluation-representer",
+    statement="In an RKHS the gradient of f ↦ f(x) is K(x, .), and that of ½ Σ (f(x_i)-y_i)² is "
+    "Σ (f(x_i)-y_i) K(x_i, .).",
+    latex=r"\nabla\,(f\mapsto f(x)) = K(x,\cdot),\qquad "
+    r"\nabla\tfrac12\sum_i(f(x_i)-y_i)^2=\sum_i(f(x_i)-y_i)K(x_i,\cdot)",
+    source="Aronszajn 1950; " + PAPER,
+    hypotheses=(),
+    instances=_representer_instances,
+    from_problem=_representer_problem,
+    levels=lambda instance: [k * instance.data.get("panels", 1) for k in (4, 8, 16)],
+    residual=_representer_residual,
+    expectation=lambda instance: Exact(),
+    controls=(
+        Control(
+            "a kernel with another length scale",
+            breaks="statement",
+            residual=lambda instance, n: _representer_residual(instance, n, stretch=1.3),
+            failure=lambda instance: Stagnant(1e-4),
+        ),
+    ),
+)
+
+
+# --- sobolev-kernel -----------------------------------------------------------------------------------
+
+
+def _green_instances(rng):
+    x = float(rng.uniform(0.3, 0.7))
+    circle, interval, pinned = Circle(2.0), Interval(0, 1), Interval(0, 1, "dirichlet")
+    cases = [(circle, PeriodicSobolev(s, 2.0, 0.6)) for s in (1.0, 1.7, 2.0, 3.2)]
+    cases += [(interval, IntervalSobolev(s, 0, 1, "neumann", 0.4)) for s in (1.0, 2.0, 2.6)]
+    cases += [(pinned, IntervalSobolev(s, 0, 1, "dirichlet", 0.4)) for s in (1.0, 2.0, 2.6)]
+    return [Instance(f"{kernel!r}", domain, data={"kernel": kernel, "point": x}) for domain, kernel in cases]
+
+
+def _graded_rule(interval, x, panels, width):
+    """Composite Gauss quadrature on panels halved towards x, where the kernel is not smooth."""
+    ends = np.array([interval.a, interval.b])
+    breaks = [x + (end - x) * 0.5 ** np.arange(1, panels) for end in ends]
+    return composite_rule(interval, width, np.concatenate([*breaks, [x]]))
+
+
+def _green_residual(instance, panels, excess=0.0):
+    """Largest error of (1+ℓ²λ)^s ∫ K(x, y) v(y) dy = v(x) over eigenfunctions v, against their amplitude."""
+    kernel, x, interval = instance.data["kernel"], instance.data["point"], _interval(instance.domain)
+    y, w = _graded_rule(interval, x, panels, 2 * kernel.length_scale)
+    section = w * kernel.gram([x], y)[0]
+    error, symbols = 0.0, []
+    for v, eigenvalue in eigenfunctions_by_hand(instance.domain, kernel.length_scale):
+        symbols.append((1 + kernel.length_scale**2 * eigenvalue) ** (kernel.s + excess))
+        error = max(error, abs(symbols[-1] * float(section @ v(y)) - float(v(x))))
+    amplitude = math.sqrt(2 / interval.length)
+    return Residual(error, amplitude, 64 * EPS * max(symbols), 1 / panels, len(y))
+
+
+def _exponential_form(instance):
+    """At s = (n+1)/2 the kernel on R^n is Γ(1/2)/((4π)^{n/2} Γ((n+1)/2)) e^{-r}, for n = 1, 2, 3."""
+    r = np.array([0.0, 0.1, 1.0, 5.0, 30.0])
+    worst = 0.0
+    for n in (1, 2, 3):
+        constant = math.sqrt(math.pi) / ((4 * math.pi) ** (n / 2) * math.gamma((n + 1) / 2))
+        points = np.zeros((len(r), n))
+        points[:, 0] = r
+        exact = constant * np.exp(-r)
+        computed = Sobolev((n + 1) / 2, n).gram(points, np.zeros((1, n)))[:, 0]
+        worst = max(worst, float(np.abs(computed / exact - 1).max()))
+    return Residual(worst, 1.0, 64 * EPS, 1.0, len(r))
+
+
+def _green_problem(problem):
+    metric = problem.metric
+    if not getattr(metric, "order", 0) > 0.5:
+        raise DoesNotApply(f"{metric} has no kernel: it needs a Sobolev order above n/2")
+    start = getattr(problem.domain, "a", 0.0)
+    data = {"kernel": metric.green_kernel(problem.domain), "point": start + 0.4 * problem.domain.volume}
+    return Instance(problem.label, problem.domain, data=data)
+
+
+SOBOLEV_KERNEL = Theorem(
+    id="sobolev-kernel",
+    statement="The Green function of (1 - ℓ²Δ)^s is the Sobolev kernel of the domain: closed forms on R^n, "
+    "sums of images on the circle and the interval; exponential on R^n at s = (n+1)/2.",
+    latex=r"(1-\ell^2\Delta)^sK_s(x,\cdot)=\delta_x",
+    source="Wendland, Scattered Data Approximation; Aronszajn 1950",
+    hypotheses=(),
+    instances=_green_instances,
+    from_problem=_green_problem,
+    levels=lambda instance: [30, 40, 50],
+    residual=_green_residual,
+    expectation=lambda instance: Exact(),
+    controls=(
+        Control(
+            "the operator of order s + 1/4",
+            breaks="statement",
+            residual=lambda instance, panels: _green_residual(instance, panels, excess=0.25),
+            failure=lambda instance: Stagnant(1e-2),
+        ),
+    ),
+    oracle=_exponential_form,
+)
