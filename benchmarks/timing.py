@@ -44,7 +44,9 @@ def environment():
 
     names = ("numpy", "scipy", "numba")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-    return f"{_processor()}, {numba.get_num_threads()} threads, Python {platform.python_version()}, {versions}"
+    return (
+        f"{_processor()}, {numba.get_num_threads()} threads, Python {platform.python_version()}, {versions}"
+    )
 
 
 def _window(function):

@@ -57,6 +57,7 @@ def _center(i, j, half, counts):
 
 @compiled()
 def _set_cross_1(out, u, i, j0, j1, low, n, half, sign, counts):
+    """Set `n` points of each row from `low` on to the stencil along the row and the nearest pairs across."""
     m, stride, bad = counts[1, 0], counts[1, 1], 0
     c1, s = half[2, 1], sign[2]
     for j in range(j0, j1):
@@ -136,7 +137,7 @@ def _set_cross_4(out, u, i, j0, j1, low, n, half, sign, counts):
 
 @compiled()
 def _add_across_1(out, u, i, j0, j1, low, n, half, sign, counts, axis):
-    """Add the pairs of neighbours next to it across rows, where the interior stencil holds."""
+    """Add the nearest pair of neighbours along an axis across rows, where its interior stencil holds."""
     m, stride, bad = counts[axis, 0], counts[axis, 1], 0
     d1, t = half[axis, 1], sign[axis]
     for j in range(j0, j1):
@@ -157,7 +158,7 @@ def _add_across_1(out, u, i, j0, j1, low, n, half, sign, counts, axis):
 
 @compiled()
 def _add_across_2(out, u, i, j0, j1, low, n, half, sign, counts, axis, first):
-    """Add the pairs of neighbours `first` + 1 and `first` + 2 to it across rows, where the interior stencil holds."""
+    """Add the pairs of neighbours `first` + 1 and `first` + 2 along an axis, where its interior stencil holds."""
     m, stride, bad = counts[axis, 0], counts[axis, 1], 0
     d1, d2, t = half[axis, first + 1], half[axis, first + 2], sign[axis]
     for j in range(j0, j1):
@@ -271,8 +272,7 @@ def _sweep_rows(out, u, i, j0, j1, k0, k1, half, sign, closures, counts):
 
 @compiled(parallel=True)
 def sweep(out, u, half, sign, closures, counts, tile):
-    """Apply the stencil everywhere, in parallel over boxes of `tile` points; return a count above 0 if a
-    result is not finite."""
+    """Apply the stencil everywhere, boxes of `tile` points in parallel; not finite: return above 0."""
     n0, n1, n2 = counts[0, 0], counts[1, 0], counts[2, 0]
     t0, t1, t2 = tile[0], tile[1], tile[2]
     b0, b1, b2 = (n0 + t0 - 1) // t0, (n1 + t1 - 1) // t1, (n2 + t2 - 1) // t2
