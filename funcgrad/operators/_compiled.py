@@ -158,7 +158,7 @@ def _add_across_1(out, u, i, j0, j1, low, n, half, sign, counts, axis):
 
 @compiled()
 def _add_across_2(out, u, i, j0, j1, low, n, half, sign, counts, axis, first):
-    """Add the pairs of neighbours `first` + 1 and `first` + 2 along an axis, where its interior stencil holds."""
+    """Add two more pairs of neighbours along an axis, after the nearest `first` pairs."""
     m, stride, bad = counts[axis, 0], counts[axis, 1], 0
     d1, d2, t = half[axis, first + 1], half[axis, first + 2], sign[axis]
     for j in range(j0, j1):

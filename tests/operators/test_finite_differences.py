@@ -1,5 +1,6 @@
 """Finite differences: orders, exactness, adjoints, and the compiled loops against naive ones."""
 
+import functools
 import itertools
 import math
 import tracemalloc
@@ -27,12 +28,14 @@ SHAPES = {1: (21,), 2: (11, 19), 3: (10, 12, 13)}
 SPACING = (0.3, 0.2, 0.5)
 
 
+@functools.cache
 def operators(dimension, order, boundary):
     """Every operator of the module on a grid of the given dimension."""
     shape, spacing = SHAPES[dimension], SPACING[:dimension]
-    yield laplacian(shape, spacing, order, boundary)
+    built = [laplacian(shape, spacing, order, boundary)]
     for build, axis in itertools.product(DERIVATIVES.values(), range(dimension)):
-        yield build(shape, spacing, order, boundary, axis=axis)
+        built.append(build(shape, spacing, order, boundary, axis=axis))
+    return built
 
 
 CASES = [
@@ -59,12 +62,17 @@ def naive_line(values, spacing, derivative, order, boundary):
     return result / spacing**derivative
 
 
+@functools.cache
+def magnitudes(operator):
+    return abs(operator.matrix())
+
+
 def rounding_bound(operator, u):
     """The largest rounding error of a sum of at most 30 products at each node, and of its weights."""
-    return 32 * EPSILON * (abs(operator.matrix()) @ abs(u).ravel()).reshape(u.shape)
+    return 32 * EPSILON * (magnitudes(operator) @ abs(u).ravel()).reshape(u.shape)
 
 
-@pytest.mark.parametrize(("dimension", "order"), itertools.product((1, 2, 3), ORDERS))
+@pytest.mark.parametrize(("dimension", "order"), list(itertools.product((1, 2, 3), ORDERS)))
 def test_compiled_stencils_agree_with_naive_loops(dimension, order):
     u = np.random.default_rng(order).standard_normal(SHAPES[dimension])
     boundary = ("one-sided", "periodic", "one-sided")[:dimension]
@@ -111,7 +119,7 @@ def measured_order(errors, steps):
     return np.log(errors[0] / errors[1]) / np.log(steps[0] / steps[1])
 
 
-@pytest.mark.parametrize(("order", "derivative"), itertools.product(ORDERS, (1, 2)))
+@pytest.mark.parametrize(("order", "derivative"), list(itertools.product(ORDERS, (1, 2))))
 def test_order_of_periodic_differences(order, derivative):
     errors, steps = [], []
     for n in (72, 144):
@@ -122,21 +130,23 @@ def test_order_of_periodic_differences(order, derivative):
     assert abs(measured_order(errors, steps) - order) < 0.2
 
 
-@pytest.mark.parametrize(("order", "derivative"), itertools.product(ORDERS, (1, 2)))
+@pytest.mark.parametrize(("order", "derivative"), list(itertools.product(ORDERS, (1, 2))))
 def test_order_inside_and_in_the_closures(order, derivative):
     inside, closures, steps = [], [], (0.08, 0.04)
     for step in steps:
         x = step * np.arange(round(2.4 / step) + 1)
-        u, exact = np.cosh(x - 1.2), (np.sinh if derivative == 1 else np.cosh)(x - 1.2)
-        error = abs(DERIVATIVES[derivative](x.size, step, order, "one-sided").apply(u) - exact)
-        width = order // 2
-        inside.append(error[width:-width].max())
-        closures.append(max(error[:width].max(), error[-width:].max()))
+        operator = DERIVATIVES[derivative](x.size, step, order, "one-sided")
+        # A steeper function inside, where the error is smaller, keeps both far above rounding.
+        error = abs(operator.apply(np.exp(5 * x)) - 5**derivative * np.exp(5 * x))
+        inside.append(error[(x > 0.99) & (x < 1.41)].max())
+        exact = (np.sinh if derivative == 1 else np.cosh)(x - 1.2)
+        error = abs(operator.apply(np.cosh(x - 1.2)) - exact)
+        closures.append(max(error[: order // 2].max(), error[-(order // 2) :].max()))
     assert abs(measured_order(inside, steps) - order) < 0.2
     assert abs(measured_order(closures, steps) - order) < 0.2
 
 
-@pytest.mark.parametrize(("dimension", "order"), itertools.product((2, 3), ORDERS))
+@pytest.mark.parametrize(("dimension", "order"), list(itertools.product((2, 3), ORDERS)))
 def test_order_of_the_laplacian(dimension, order):
     errors, steps = [], []
     for n in (24, 48) if order < 8 else (20, 32):
@@ -147,9 +157,9 @@ def test_order_of_the_laplacian(dimension, order):
     assert abs(measured_order(errors, steps) - order) < 0.2
 
 
-@pytest.mark.parametrize(("order", "derivative"), itertools.product((1, 2, 3, 4), (1, 2, 3)))
+@pytest.mark.parametrize(("order", "derivative"), list(itertools.product((1, 2, 3, 4), (1, 2, 3))))
 def test_order_on_arbitrary_nodes(order, derivative):
-    errors, steps = [], (0.04, 0.02)
+    errors, steps = [], (0.025, 0.0125)
     for step in steps:
         t = np.arange(0, 1 + step / 2, step)
         x = t + 0.1 * np.sin(5 * t)  # smooth, so that the spacing halves with the step
@@ -212,7 +222,7 @@ def test_periodic_operators_commute_with_shifts(dimension, order, data):
 
 
 @pytest.mark.parametrize(
-    "shape", [(70, 2100), (3, 5, 2100), (66, 40, 300), (40000,), (9, 7000, 2), (300, 1, 9)]
+    "shape", [(70, 2100), (3, 5, 2100), (66, 10, 1000), (40000,), (9, 7000, 2), (300, 1, 9)]
 )
 def test_grids_of_many_tiles_agree_with_the_matrix(shape):
     u = np.random.default_rng(1).standard_normal(shape)
@@ -222,7 +232,8 @@ def test_grids_of_many_tiles_agree_with_the_matrix(shape):
     if len(axes) == len(shape):
         built.append(laplacian(shape, 1.0, 8, "one-sided" if min(shape) > 9 else "periodic"))
     for operator in built:
-        assert (abs(operator.apply(u).ravel() - operator.matrix() @ u.ravel()) <= 64 * EPSILON * 30).all()
+        product = (operator.matrix() @ u.ravel()).reshape(shape)
+        assert (abs(operator.apply(u) - product) <= rounding_bound(operator, u)).all()
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -300,7 +311,7 @@ VALUES = np.ones((9, 9))
         ),
         (lambda: PERIODIC.apply(1j * VALUES), "`u` must be real"),
         (lambda: PERIODIC.apply("word"), "`u` must be an array of numbers"),
-        (lambda: PERIODIC.apply(1e308 * np.indices((9, 9)).sum(0) % 2e308), "`u` is too large"),
+        (lambda: PERIODIC.apply(1.5e308 * (-1.0) ** np.indices((9, 9)).sum(0)), "`u` is too large"),
         (lambda: PERIODIC.apply(VALUES, out=VALUES), "`out` must not share memory"),
         (lambda: PERIODIC.apply(VALUES, out=np.ones((9, 9), int)), "`out` must be a writeable"),
         (lambda: PERIODIC.linear_operator(0 * VALUES), "`weights` must be positive"),
