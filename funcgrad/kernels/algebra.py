@@ -1,4 +1,7 @@
-"""Sums, products and multiples of kernels; each is a kernel again (N. Aronszajn 1950)."""
+"""Sums, products and multiples of kernels; each is a kernel again (N. Aronszajn 1950).
+
+Their derivatives exist where the parts' do: it is the parts that refuse an order.
+"""
 
 from itertools import pairwise, product
 from math import comb, prod
@@ -35,6 +38,9 @@ class Sum(Kernel):
     def _product(self, X, Y, V):
         return self.first._product(X, Y, V) + self.second._product(X, Y, V)
 
+    def _offers(self, order):
+        return True
+
     def _differentiated(self, alpha, beta):
         return Sum(self.first.derivative(alpha, beta), self.second.derivative(alpha, beta))
 
@@ -63,6 +69,9 @@ class Scaled(Kernel):
     def _product(self, X, Y, V):
         return self.factor * self.kernel._product(X, Y, V)
 
+    def _offers(self, order):
+        return True
+
     def _differentiated(self, alpha, beta):
         return Scaled(self.factor, self.kernel.derivative(alpha, beta))
 
@@ -88,6 +97,9 @@ class Product(Kernel):
         out = self.first._gram(X, Y)
         out *= self.second._gram(X, Y)
         return out
+
+    def _offers(self, order):
+        return True
 
     def _differentiated(self, alpha, beta):
         """Leibniz' rule: every way to split the derivatives between the two factors."""
@@ -152,6 +164,9 @@ class TensorProduct(Kernel):
     def _gram(self, X, Y):
         factors = zip(self.kernels, self._blocks, strict=True)
         return prod(kernel._gram(X[:, block], Y[:, block]) for kernel, block in factors)
+
+    def _offers(self, order):
+        return True
 
     def _differentiated(self, alpha, beta):
         factors = zip(self.kernels, self._blocks, strict=True)

@@ -46,6 +46,10 @@ class Kernel(ABC):
         """Return the kernel ∂_x^α ∂_y^β k for tuples of whole numbers whose sum is below `smoothness`."""
         raise FuncgradError(f"{type(self).__name__} does not offer derivatives.")
 
+    def _offers(self, order):
+        """Return whether derivatives of this total order exist; kernels made of others let those decide."""
+        return order < self.smoothness
+
     def _points(self, x, name):
         """Return the points as ``(N, n)``, checked; kernels on a bounded domain extend this."""
         if self.dimension is not None:
@@ -210,7 +214,7 @@ class Kernel(ABC):
         order = sum(alpha) + sum(beta)
         if order == 0:
             return self
-        if order >= self.smoothness:
+        if not self._offers(order):
             raise FuncgradError(
                 f"`alpha` and `beta` ask for a derivative of order {order} of {self!r}, whose derivatives "
                 f"are continuous only below order {self.smoothness:g}; take a smoother kernel."

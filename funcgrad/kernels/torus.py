@@ -12,7 +12,7 @@ from funcgrad.kernels.bessel import matern_line_derivative_terms
 from funcgrad.kernels.matern import Sobolev
 
 _TAIL = 2.0**-56
-_MOST_TERMS = 1 << 16
+_MOST_TERMS = 1 << 17
 
 
 class TorusSobolev(Kernel):
@@ -30,7 +30,7 @@ class TorusSobolev(Kernel):
     Raises
     ------
     InvalidInput
-        If `s` is not above n/2, or if the lattice sum takes more than 65536 terms.
+        If `s` is not above n/2, or if the lattice sum takes more than 2^17 terms.
 
     Notes
     -----
