@@ -7,6 +7,7 @@ import numpy as np
 
 from funcgrad.errors import ContradictoryEvidence, DomainMismatch
 from funcgrad.functionals.covector import Covector
+from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.interval import Interval
 
 # Octaves of modes that the evidence sums over, and how many of the last ones the growth is fitted to.
@@ -129,7 +130,8 @@ def gradient_exists(c, metric, domain):
     [False, True]
     """
     verdict = analyse(c, metric, domain)
-    evidence = spectral_evidence(c, metric, domain, predicted_growth=2 * (verdict.threshold - metric.order))
+    growth = 2 * (verdict.threshold - metric.order)
+    evidence = spectral_evidence(c, metric, metric.spectral_domain(domain), growth)
     if None not in (verdict.exists, evidence.verdict) and verdict.exists != evidence.verdict:
         answer = "exists" if verdict.exists else "does not exist"
         raise ContradictoryEvidence(
@@ -142,7 +144,9 @@ def gradient_exists(c, metric, domain):
 def analyse(c, metric, domain):
     """Return the analytic verdict alone: an `Existence` without evidence."""
     _check_domain(c, domain)
-    effective = Covector(c.densities, [atom for atom in c.atoms if not _vanishes(atom, domain)])
+    # What a boundary condition annihilates, it does for the functions that satisfy it: the domain of σ(-Δ).
+    spectral = metric.spectral_domain(domain)
+    effective = Covector(c.densities, [atom for atom in c.atoms if not _vanishes(atom, spectral)])
     regularity = effective.regularity
     exists, reason = regularity.admits(metric.order), regularity.reason
     if not exists and not effective.atoms:
@@ -194,7 +198,7 @@ def octave_sums(c, metric, domain, counts):
     """
     coefficients = spectral_coefficients(c, domain, counts[-1])
     squares = coefficients.reshape(counts[-1], -1) ** 2
-    terms = squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(counts[-1]))
+    terms = squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(counts[-1])))
     return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
 
 
