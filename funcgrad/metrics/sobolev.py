@@ -55,7 +55,7 @@ class Sobolev(SpectralMetric):
     >>> H1 = fg.Sobolev(1.0)
     >>> round(H1.norm(circle.grid(16).function(np.sin)) ** 2 / np.pi, 12)      # 1 + 1²
     2.0
-    >>> round(H1.dual_norm(fg.PointEvaluation(0.3), circle) ** 2 * 2 * np.tanh(np.pi), 12)
+    >>> round(float(H1.dual_norm(fg.PointEvaluation(0.3), circle) ** 2 * 2 * np.tanh(np.pi)), 12)
     1.0
     >>> W2 = fg.Sobolev(2, definition="derivative")
     >>> round(W2.norm(fg.Interval(0, 1).grid(8).function(lambda x: x**2)) ** 2, 12)  # 1/5 + 2·4/3 + 4
