@@ -102,9 +102,13 @@ class Sobolev(SpectralMetric):
         return domain
 
     def green_kernel(self, domain):
-        """Return the reproducing kernel, for s > 1/2: the Green function of (1 - ℓ²Δ)^s."""
+        """Return the reproducing kernel, for s > 1/2: the Green function of the metric's operator."""
         from funcgrad import kernels
 
+        if self.homogeneous:
+            return kernels.HomogeneousSobolev(self.order, domain, self.length_scale)
+        if self.definition == "derivative" and isinstance(domain, Interval):
+            return kernels.DerivativeSobolev(int(self.order), domain.a, domain.b, self.length_scale)
         if isinstance(domain, Circle):
             return kernels.PeriodicSobolev(self.order, domain.length, self.length_scale)
         return kernels.IntervalSobolev(self.order, domain.a, domain.b, domain.boundary, self.length_scale)

@@ -171,7 +171,9 @@ class _Pencil:
         )  # of |K|, which is symmetric
         upper = float((rows / self._weights).max())
         if upper == 0 or not self._is_positive(0.0):
-            raise NotPositiveDefinite("`matrix` is not positive definite: it has a pivot that is not positive.")
+            raise NotPositiveDefinite(
+                "`matrix` is not positive definite: it has a pivot that is not positive."
+            )
         lower = 0.9 * self._smallest_eigenvalue()
         if lower < self.size * _EPS * upper:
             raise NotPositiveDefinite(
