@@ -30,13 +30,12 @@ class DerivativeSobolev(Kernel):
     The least norm on the line of a function known on (a, b) is its norm in W^{k,2}(a, b) plus that of its
     continuations e^{-t} times a polynomial outside, a quadratic form E of its first k derivatives at the
     ends. With K the kernel of the line and K_J its derivatives there, therefore
-    k(x, y) = K(x, y) + K_J(x)ᵀ (E^{-1} - K_JJ)^{-1} K_J(y) (Woodbury). Derivatives are offered up to the order
-    k - 1 in each argument, which is all that is bounded.
+    k(x, y) = K(x, y) + K_J(x)ᵀ (E^{-1} - K_JJ)^{-1} K_J(y) (Woodbury). Derivatives are offered up to the
+    order k - 1 in each argument, which is all that is bounded.
 
     Examples
     --------
-    >>> from funcgrad.kernels import IntervalSobolev
-    >>> from funcgrad.kernels.derivative_sobolev import DerivativeSobolev
+    >>> from funcgrad.kernels import DerivativeSobolev, IntervalSobolev
     >>> round(DerivativeSobolev(1, 0.0, 1.0)(0.25, 0.5) - IntervalSobolev(1.0, 0.0, 1.0)(0.25, 0.5), 12)
     0.0
     """

@@ -134,6 +134,7 @@ def _singular_pair(epsilon, n, theta):
     # With the second term exp(εg)/ε, 1/ε goes, and g has a series in ε.
     regular = sum((-epsilon) ** j * c / factorial(j) for j, c in enumerate(_STIELTJES))
     x = (pi * epsilon / 2) ** 2
-    g = np.log(theta) + pi**2 / 4 * epsilon * (1 / 6 + x / 180 + x**2 / 2835 + x**3 / 37800)
+    sinc = (1 / 6, 1 / 180, 1 / 2835, 1 / 37800, 1 / 467775)  # -log(sin y / y) in powers of y² (DLMF 4.19.7)
+    g = np.log(theta) + pi**2 / 4 * epsilon * sum(c * x**j for j, c in enumerate(sinc))
     g -= sum(float(scipy.special.polygamma(j, n + 1)) * epsilon**j / factorial(j + 1) for j in range(18))
     return regular - (np.expm1(epsilon * g) / epsilon if epsilon else g)
