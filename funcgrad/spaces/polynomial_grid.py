@@ -60,6 +60,7 @@ def _barycentric_matrix(x, nodes, barycentric):
     row, column = np.nonzero(difference == 0)
     difference[row, :] = 1.0
     matrix = barycentric / difference
+    matrix[row, :] = 1.0  # the weights may sum to zero
     matrix /= matrix.sum(axis=1, keepdims=True)
     matrix[row, :] = 0.0
     matrix[row, column] = 1.0

@@ -220,7 +220,7 @@ def test_eigenfunction_of_the_interval(rule, boundary, s):
 
 @pytest.mark.parametrize("boundary", ["neumann", "dirichlet"])
 def test_lower_part_of_the_polynomial_spectrum_is_accurate(boundary):
-    """Gauss-Legendre: to 40 ulp for the lowest quarter at N = 64, to 1% for 0.6 N; never below the true ones."""
+    """Gauss-Legendre: 40 ulp for the lowest quarter at N = 64, 1% for 0.6 N; never below the true ones."""
     interval = fg.Interval(0, 2, boundary)
     for n in (64, 200):
         got = GalerkinEigenbasis(interval.grid(n)).eigenvalues
