@@ -77,7 +77,7 @@ def test_norm_of_polynomials_is_ordered_by_jensen(boundary):
 @pytest.mark.parametrize("boundary", ["neumann", "dirichlet"])
 @pytest.mark.parametrize("s", [0.75, 1.5, 2.0, 3.0])
 def test_representer_of_a_point_converges_to_the_kernel(rule, boundary, s):
-    """K_s(x, .) on (0, 1), a kernel computed by images: order at least 2s - 1 in the largest error."""
+    """K_s(x, .) on (0, 1), a kernel computed by images: at the order 2s - 1 of the largest error, by Clenshaw-Curtis 4 at most."""
     interval = fg.Interval(0, 1, boundary)
     metric, x = fg.Sobolev(s, 0.3), np.linspace(0, 1, 41)
     exact = metric.green_kernel(interval).gram([0.37], x)[0]
@@ -85,8 +85,9 @@ def test_representer_of_a_point_converges_to_the_kernel(rule, boundary, s):
     for n in (16, 32, 64, 128):
         g = metric.riesz(fg.PointEvaluation(0.37), interval.grid(n, rule=rule))
         errors.append(np.abs(g(x) - exact).max() / exact.max())
-    assert errors[-1] < max(2.0 * 128.0 ** (1 - 2 * s), 1e-11)
-    assert errors[0] > 4 * errors[-1]
+    order = 2 * s - 1 if rule == "gauss-legendre" else min(2 * s - 1, 4)
+    assert errors[-1] < 8 * 128.0**-order
+    assert np.log2(errors[0] / errors[-1]) / 3 > 0.85 * order
 
 
 @pytest.mark.parametrize("s", [-1.5, -0.4, 0.6, 2.3])
@@ -287,7 +288,7 @@ def test_homogeneous_dual_norm_is_the_sum_over_modes(domain, s):
     total = np.sum(modes[eigenvalues > 0] * (0.09 * eigenvalues[eigenvalues > 0]) ** -s)
     frequency = np.sqrt(eigenvalues[-1])
     spacing = 2 * np.pi / domain.volume if isinstance(domain, fg.Circle) else np.pi / domain.volume
-    density = 2 / domain.volume / spacing if isinstance(domain, fg.Circle) else 2 / domain.volume / spacing
+    density = 2 / domain.volume / spacing
     tail = density * 0.3 ** (-2 * s) * frequency ** (1 - 2 * s) / (2 * s - 1)
     assert -1e-12 <= squared - total <= 1.01 * tail + 1e-12
 
@@ -307,13 +308,13 @@ def test_homogeneous_existence_does_not_divide_by_zero():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(order=1.5, definition="derivative"), "`order` must be a whole number"),
-        (dict(order=-1, definition="derivative"), "`order` must be a whole number"),
-        (dict(order=1, definition="derivativ"), "did you mean 'derivative'"),
-        (dict(order=1, definition="derivative", homogeneous=True), "`homogeneous` goes with"),
-        (dict(order=1, homogeneous="yes"), "`homogeneous` must be True or False"),
-        (dict(order=np.inf), "`order` must be finite"),
-        (dict(order=1, length_scale=-1), "`length_scale` must be positive"),
+        ({"order": 1.5, "definition": "derivative"}, "`order` must be a whole number"),
+        ({"order": -1, "definition": "derivative"}, "`order` must be a whole number"),
+        ({"order": 1, "definition": "derivativ"}, "did you mean 'derivative'"),
+        ({"order": 1, "definition": "derivative", "homogeneous": True}, "`homogeneous` goes with"),
+        ({"order": 1, "homogeneous": "yes"}, "`homogeneous` must be True or False"),
+        ({"order": np.inf}, "`order` must be finite"),
+        ({"order": 1, "length_scale": -1}, "`length_scale` must be positive"),
     ],
 )
 def test_bad_options_are_refused(arguments, message):
