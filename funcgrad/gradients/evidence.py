@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.euclidean import Euclidean
 
 # Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
@@ -105,7 +106,7 @@ def octave_sums(c, metric, domain, counts):
     """
     coefficients = spectral_coefficients(c, domain, counts[-1])
     squares = coefficients.reshape(counts[-1], -1) ** 2
-    terms = squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(counts[-1]))
+    terms = squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(counts[-1])))
     return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
 
 
@@ -195,7 +196,8 @@ def _rounding(c, metric, domain, counts):
     """
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
-    terms = (64 * np.finfo(float).eps) ** 2 * spectrum * squares / (metric.symbol(spectrum) * domain.volume)
+    relative = (64 * np.finfo(float).eps) ** 2 / domain.volume
+    terms = relative * spectrum * squares * reciprocal(metric.symbol(spectrum))
     return np.finfo(float).tiny + np.add.reduceat(terms, [0, *counts[:-1]])
 
 

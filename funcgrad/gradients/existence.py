@@ -87,7 +87,7 @@ def gradient_exists(c, metric, domain):
         evidence = kernel_evidence(c, metric)
     else:
         growth = 2 * (verdict.threshold - metric.order)
-        evidence = spectral_evidence(c, metric, domain, predicted_growth=growth)
+        evidence = spectral_evidence(c, metric, metric.spectral_domain(domain), growth)
     if None not in (verdict.exists, evidence.verdict) and verdict.exists != evidence.verdict:
         answer = "exists" if verdict.exists else "does not exist"
         raise ContradictoryEvidence(
@@ -100,12 +100,15 @@ def gradient_exists(c, metric, domain):
 def analyse(c, metric, domain):
     """Return the analytic verdict alone: an `Existence` without evidence."""
     _check_domain(c, domain)
-    effective = Covector(c.densities, _effective_atoms(c.atoms, domain))
-    regularity = effective.regularity_in(domain.dimension)
-    if isinstance(metric, RKHS):
-        return Existence(metric.admits(c), regularity.order, metric.reason(c), metric, domain)
-    if not isinstance(metric, SpectralMetric):
+    if not isinstance(metric, (RKHS, SpectralMetric)):
         raise InvalidInput(f"existence is decided for L2, Sobolev and RKHS metrics; got {metric}.")
+    if isinstance(metric, RKHS):
+        threshold = c.regularity_in(domain.dimension).order
+        return Existence(metric.admits(c), threshold, metric.reason(c), metric, domain)
+    # What a boundary condition annihilates, it does for the functions that satisfy it: the domain of σ(-Δ).
+    spectral = metric.spectral_domain(domain)
+    effective = Covector(c.densities, _effective_atoms(c.atoms, spectral))
+    regularity = effective.regularity_in(domain.dimension)
     exists, reason = regularity.admits(metric.order), regularity.reason
     if not exists and not effective.atoms:
         exists = None

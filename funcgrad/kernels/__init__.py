@@ -2,9 +2,11 @@
 
 from funcgrad.kernels.algebra import TensorProduct
 from funcgrad.kernels.base import Kernel
+from funcgrad.kernels.derivative_sobolev import DerivativeSobolev
 from funcgrad.kernels.dot_product import Linear, Polynomial
 from funcgrad.kernels.evaluations import Evaluations, functional_gram
 from funcgrad.kernels.gram_solver import GramSolver, LowRank
+from funcgrad.kernels.homogeneous import HomogeneousSobolev
 from funcgrad.kernels.interval import IntervalSobolev
 from funcgrad.kernels.matern import Matern, Sobolev
 from funcgrad.kernels.matrix_valued import MatrixKernel
@@ -16,9 +18,11 @@ from funcgrad.kernels.torus import TorusSobolev
 
 __all__ = [
     "ArcCosine",
+    "DerivativeSobolev",
     "Evaluations",
     "Gaussian",
     "GramSolver",
+    "HomogeneousSobolev",
     "IntervalSobolev",
     "Kernel",
     "Linear",

@@ -75,7 +75,15 @@ class SpectralMetric(Metric):
 
     @abstractmethod
     def symbol(self, eigenvalues):
-        """Return σ(λ) for eigenvalues λ >= 0 of -Δ."""
+        """Return σ(λ) for eigenvalues λ >= 0 of -Δ; 0 for modes that the space does not contain."""
+
+    def spectral_domain(self, domain):
+        """Return the domain whose Laplacian σ is a function of: the domain itself, if nothing else is said.
+
+        A metric that is not spectral on its domain, but equivalent to the spectral one of a larger domain
+        for functions restricted from there, returns that: a covector is bounded on both or on neither.
+        """
+        return domain
 
     @abstractmethod
     def green_kernel(self, domain):

@@ -1,11 +1,16 @@
 """Square roots of metrics on a grid: S with <u, v> = (Su)·(Sv)."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
 import scipy.linalg
 
 from funcgrad.errors import DomainMismatch, InvalidInput
+
+# A function counts as of mean zero, or as vanishing at the ends, when it does so to this fraction of its
+# largest value.
+_NEGLIGIBLE = 1e-9
 
 
 class SquareRoot(ABC):
@@ -59,14 +64,15 @@ class DiagonalRoot(SquareRoot):
 class SpectralRoot(SquareRoot):
     """S = √w T⁻¹ σ^{1/2} T on a grid of weights w with the fast transform T: the metric of symbol σ.
 
-    The symbol is a positive function of the eigenvalue λ of -Δ. T is orthogonal in Σ w_j u_j v_j, so that
-    S is symmetric where the weights are equal.
+    The symbol is a function of the eigenvalue λ of -Δ, positive, or 0 for modes that the space does not
+    contain: `solve` and `solve_transpose` then work on the span of the others. T is orthogonal in
+    Σ w_j u_j v_j, so that S is symmetric where the weights are equal.
     """
 
     def __init__(self, grid, symbol):
         self._grid = grid
         self._half_power = np.sqrt(symbol(grid.eigenvalues))
-        self._inverse = 1 / self._half_power
+        self._inverse = reciprocal(self._half_power)
         self._root_weights = np.sqrt(grid.weights)
 
     def _column(self, array):
@@ -119,41 +125,35 @@ class TriangularRoot(SquareRoot):
 
 
 class DerivativeRoot(SquareRoot):
-    """S = [√w; ℓ √w D]: the H^1 metric ∫ uv + ℓ² ∫ u'v' on a polynomial grid.
+    """S stacks √C(k,j) ℓ^j √w D^j, j = 0, ..., k: the metric Σ_j C(k,j) ℓ^{2j} ∫ D^j u D^j v of W^{k,2}.
 
-    With Neumann conditions nothing is imposed (the condition is natural: the representer satisfies it
-    in the limit). With Dirichlet conditions the space is that of the grid's polynomials that vanish at
-    both ends; a function that does not is refused.
+    Nothing is imposed at the ends of the polynomial grid (conditions are natural: the representer
+    satisfies them in the limit), unless `vanishing` is set: then the space is that of the grid's
+    polynomials that vanish at both ends, and a function that does not is refused.
     """
 
-    # A function counts as vanishing at the ends when its values there are below this times its largest,
-    # or below the second number outright: the difference of two such functions may be rounding only.
-    BOUNDARY_TOLERANCE = 1e-9, 1e-12
-
-    def __init__(self, grid, length_scale):
-        self._domain = grid.domain
-        root = np.sqrt(grid.weights)[:, None]
-        self._matrix = np.vstack([np.diag(root[:, 0]), length_scale * root * grid.differentiation_matrix])
-        self._ends = self._basis = None
-        constrained = self._matrix
-        if self._domain.boundary == "dirichlet":
-            if len(grid) < 3:
-                raise InvalidInput(f"H^1 with Dirichlet conditions needs at least 3 nodes; got {grid!r}.")
-            self._ends = grid.interpolation_matrix([self._domain.a, self._domain.b])
-            self._basis = scipy.linalg.null_space(self._ends)
+    def __init__(self, grid, length_scale, order=1, vanishing=False):
+        if len(grid) <= order + 2 * vanishing:
+            raise InvalidInput(
+                f"W^{order},2 needs more than {order + 2 * vanishing} nodes"
+                f"{' with Dirichlet conditions' if vanishing else ''}; got {grid!r}."
+            )
+        self._grid, self._basis = grid, None
+        block = np.diag(np.sqrt(grid.weights))
+        blocks = [block]
+        for j in range(1, order + 1):
+            block = length_scale * block @ grid.differentiation_matrix
+            blocks.append(np.sqrt(math.comb(order, j)) * block)
+        constrained = self._matrix = np.vstack(blocks)
+        if vanishing:
+            self._basis = scipy.linalg.null_space(_end_values(grid))
             constrained = self._matrix @ self._basis
         self._q, self._r = scipy.linalg.qr(constrained, mode="economic")
 
     def apply(self, values):
         """See `SquareRoot.apply`."""
-        if self._ends is not None:
-            at_ends = np.abs(self._ends @ values).max(initial=0.0)
-            relative, absolute = self.BOUNDARY_TOLERANCE
-            if at_ends > max(relative * np.abs(values).max(initial=0.0), absolute):
-                raise DomainMismatch(
-                    f"a function that is {at_ends:.3g} at an end is not in H^1 with Dirichlet conditions "
-                    f"on {self._domain}, whose functions vanish there."
-                )
+        if self._basis is not None:
+            require_vanishing_ends(self._grid, values)
         return _matmul(self._matrix, values)
 
     def apply_transpose(self, r):
@@ -169,6 +169,66 @@ class DerivativeRoot(SquareRoot):
         """See `SquareRoot.solve_transpose`; with Dirichlet conditions, Sᵀr = c on the constrained space."""
         restricted = components if self._basis is None else _matmul(self._basis.T, components)
         return _matmul(self._q, _solve_triangular(self._r, restricted, trans="T"))
+
+
+class MeanZeroRoot(SquareRoot):
+    """The square root of a metric on the functions of mean zero; others are refused.
+
+    A covector is restricted to these functions, so it has its representer among them whatever it does
+    to constants.
+
+    Parameters
+    ----------
+    grid : Grid
+    root : SquareRoot
+        Of the metric; what its `solve` returns has mean zero.
+    """
+
+    def __init__(self, grid, root):
+        self._mean, self._root = grid.weights / grid.weights.sum(), root
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        mean = np.abs(self._mean @ values).max(initial=0.0)
+        if mean > _NEGLIGIBLE * np.abs(values).max(initial=0.0):
+            raise InvalidInput(
+                f"a homogeneous metric takes functions of mean zero; got one of mean {mean:.3g}: subtract it."
+            )
+        return self._root.apply(values)
+
+    def apply_transpose(self, r):
+        """See `SquareRoot.apply_transpose`."""
+        return self._root.apply_transpose(r)
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        return self._root.solve(r)
+
+    def solve_transpose(self, components):
+        """See `SquareRoot.solve_transpose`."""
+        return self._root.solve_transpose(components)
+
+
+def require_vanishing_ends(grid, values):
+    """Raise `DomainMismatch` unless a function's values at both ends are below 1e-9 of its largest.
+
+    Values below 1e-12 pass outright: the difference of two such functions may be rounding only.
+    """
+    at_ends = np.abs(_matmul(_end_values(grid), values)).max(initial=0.0)
+    if at_ends > max(_NEGLIGIBLE * np.abs(values).max(initial=0.0), 1e-12):
+        raise DomainMismatch(
+            f"a function that is {at_ends:.3g} at an end is not in the Sobolev space with Dirichlet "
+            f"conditions on {grid.domain}, whose functions vanish there."
+        )
+
+
+def reciprocal(symbol):
+    """Return 1/symbol, and 0 where the symbol is 0."""
+    return np.divide(1.0, symbol, out=np.zeros_like(symbol), where=symbol != 0)
+
+
+def _end_values(grid):
+    return grid.interpolation_matrix([grid.domain.a, grid.domain.b])
 
 
 def _matmul(matrix, array):
