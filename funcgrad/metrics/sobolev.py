@@ -36,7 +36,7 @@ class Sobolev(SpectralMetric):
     >>> H1 = fg.Sobolev(1.0)
     >>> round(H1.norm(circle.grid(16).function(np.sin)) ** 2 / np.pi, 12)      # 1 + 1²
     2.0
-    >>> round(H1.dual_norm(fg.PointEvaluation(0.3), circle) ** 2 * 2 * np.tanh(np.pi), 12)
+    >>> round(float(H1.dual_norm(fg.PointEvaluation(0.3), circle) ** 2 * 2 * np.tanh(np.pi)), 12)
     1.0
     """
 
