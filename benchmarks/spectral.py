@@ -47,10 +47,8 @@ def cost_against_size(name, grid_of, sizes):
         counts.append(len(grid))
         seconds.append(median_seconds(lambda grid=grid, v=values, symbol=symbol: grid.multiply(symbol, v)))
     slope = np.polyfit(np.log(counts), np.log(seconds), 1)[0]
-    figures = ", ".join(f"{n}: {1e3 * t:.2f} ms" for n, t in zip(counts, seconds, strict=True))
-    print(
-        f"{name}: {figures}\n  exponent of the cost over {np.log10(counts[-1] / counts[0]):.1f} decades: {slope:.2f}"
-    )
+    print(f"{name}: " + ", ".join(f"{n}: {1e3 * t:.2f} ms" for n, t in zip(counts, seconds, strict=True)))
+    print(f"  exponent of the cost over {np.log10(counts[-1] / counts[0]):.1f} decades: {slope:.2f}")
 
 
 def main():
