@@ -67,7 +67,9 @@ def _barycentric_matrix(x, nodes, barycentric):
     row, column = np.nonzero(difference == 0)
     difference[row, :] = 1.0
     matrix = barycentric / difference
-    matrix /= matrix.sum(axis=1, keepdims=True)
+    total = matrix.sum(axis=1, keepdims=True)
+    total[row] = 1.0  # at a node the formula is 0/0
+    matrix /= total
     matrix[row, :] = 0.0
     matrix[row, column] = 1.0
     return matrix
