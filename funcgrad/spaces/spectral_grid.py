@@ -39,13 +39,7 @@ class SpectralGrid(Grid):
         True
         """
         coefficients = self.forward(values)
-        symbol = symbol.reshape(symbol.shape + (1,) * (coefficients.ndim - symbol.ndim))
-        if np.iscomplexobj(coefficients) and not np.iscomplexobj(symbol):
-            # numpy would turn the symbol into complex numbers, block by block.
-            coefficients.real *= symbol
-            coefficients.imag *= symbol
-        else:
-            coefficients *= symbol
+        coefficients *= symbol.reshape(symbol.shape + (1,) * (coefficients.ndim - symbol.ndim))
         return self.backward(coefficients)
 
 
