@@ -15,7 +15,7 @@ def catalogue():
     --------
     >>> from funcgrad import theorems
     >>> [theorem.id for theorem in theorems.catalogue()][:2]
-    ['riesz-representation', 'evaluation-threshold']
+    ['riesz-representation', 'riesz-isometry']
     """
     return (
         RIESZ_REPRESENTATION,
