@@ -26,7 +26,7 @@ def complex_step_part(values, name):
     values = np.asarray(values)
     if not np.iscomplexobj(values):
         raise InvalidInput(
-            f"`{name}` returns real numbers for complex arguments, so it has no complex step: it must be made of "
-            "analytic functions (no abs, real, comparison or cast to float); or give `jacobian`."
+            f"`{name}` returns real numbers for complex arguments, so it has no complex step: it must be "
+            "made of analytic functions (no abs, real, comparison or cast to float); or give `jacobian`."
         )
     return values.imag / STEP
