@@ -10,6 +10,7 @@ import numpy as np
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector, point_evaluations
 from funcgrad.kernels import Evaluations, GramSolver, Kernel, functional_gram
+from funcgrad.kernels.gram_solver import LARGEST_CHOLESKY
 from funcgrad.metrics.base import Metric
 from funcgrad.operators.square_root import TriangularRoot
 from funcgrad.spaces.function import Function
@@ -123,6 +124,8 @@ def _highest_order(c):
 
 @lru_cache(maxsize=8)
 def _rkhs_root(metric, grid):
+    if len(grid) > LARGEST_CHOLESKY:
+        raise InvalidInput(f"{metric} on a grid takes at most {LARGEST_CHOLESKY} nodes; got {grid!r}.")
     return TriangularRoot(GramSolver(metric.kernel, grid.nodes).factor)
 
 

@@ -36,12 +36,13 @@ def problem_instance(problem, metric):
     )
 
 
-def _levels(instance):
+def resolved_levels(instance):
+    """Return the number of nodes that resolves the tangent functions, twice and four times it."""
     n = len(resolving_grid(instance.domain, instance.model, instance.theta))
     return [n, 2 * n, 4 * n]
 
 
-def _floor(exact, grid, metric):
+def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
     Derivatives on polynomial grids add N ulp (the larger errors, N² ulp, sit where weights are small).
@@ -97,7 +98,7 @@ def _projection_residual(instance, n):
     found = natural_gradient(instance.functional, instance.model, instance.theta, instance.metric, grid)
     distance = np.linalg.norm(exact.tangent @ (found.direction - exact.projection))
     size = np.linalg.norm(exact.gradient)
-    return Residual(float(distance), float(size), _floor(exact, grid, instance.metric), step(grid), n)
+    return Residual(float(distance), float(size), fit_floor(exact, grid, instance.metric), step(grid), n)
 
 
 def _euclidean_residual(instance, n):
@@ -106,7 +107,7 @@ def _euclidean_residual(instance, n):
     euclidean = exact.tangent.T @ exact.gradient
     distance = np.linalg.norm(exact.tangent @ (euclidean - exact.projection))
     size = np.linalg.norm(exact.tangent @ exact.projection)
-    return Residual(float(distance), float(size), _floor(exact, grid, instance.metric), step(grid), n)
+    return Residual(float(distance), float(size), fit_floor(exact, grid, instance.metric), step(grid), n)
 
 
 def _projection_problem(problem):
@@ -130,7 +131,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     hypotheses=(BOUNDED,),
     instances=projection_instances,
     from_problem=_projection_problem,
-    levels=_levels,
+    levels=resolved_levels,
     residual=_projection_residual,
     expectation=lambda instance: Exact(),
     controls=(
@@ -196,7 +197,7 @@ def _tangent_residual(instance, n, test_functions=None):
     defect = np.abs(tested.tangent.T @ (tangent @ found.direction) - residuals @ at_points) / norms
     # dF(φ_j) is a sum with cancellation; its size without is what rounding is relative to.
     size = float(np.max(np.abs(residuals) @ np.abs(at_points) / norms))
-    floor = _floor(Reference(tangent, np.zeros(0)), grid, L2())
+    floor = fit_floor(Reference(tangent, np.zeros(0)), grid, L2())
     return Residual(float(defect.max()), size, floor, step(grid), n)
 
 
@@ -215,7 +216,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
     ),
     instances=_tangent_instances,
     from_problem=lambda problem: problem_instance(problem, L2()),
-    levels=_levels,
+    levels=resolved_levels,
     residual=_tangent_residual,
     expectation=lambda instance: Exact(),
     controls=(

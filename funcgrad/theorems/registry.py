@@ -3,6 +3,13 @@
 from funcgrad.theorems.existence import EVALUATION_THRESHOLD, NO_L2_GRADIENT
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
+from funcgrad.theorems.pullbacks import (
+    DEGENERATE_MODEL,
+    FISHER_IS_L2,
+    KERNEL_QUADRATURE_METRIC,
+    PULLBACK_METRIC,
+    REPARAMETRISATION_INVARIANCE,
+)
 from funcgrad.theorems.riesz import RIESZ_REPRESENTATION, SOBOLEV_GRADIENT_SMOOTHS
 from funcgrad.theorems.scales import L2_LIMIT, RIESZ_ISOMETRY, SOBOLEV_SCALE
 from funcgrad.theorems.tangent_kernels import NTK_GRADIENT
@@ -26,8 +33,13 @@ def catalogue():
         SOBOLEV_SCALE,
         EVALUATION_REPRESENTER,
         SOBOLEV_KERNEL,
+        PULLBACK_METRIC,
         NATURAL_GRADIENT_IS_PROJECTION,
         TANGENT_GRADIENT_EXISTS,
+        REPARAMETRISATION_INVARIANCE,
+        DEGENERATE_MODEL,
+        KERNEL_QUADRATURE_METRIC,
         L2_LIMIT,
+        FISHER_IS_L2,
         NTK_GRADIENT,
     )

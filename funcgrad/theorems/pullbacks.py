@@ -1,0 +1,374 @@
+"""Theorems about pulled-back metrics: definiteness, reparametrisation, degenerate models, kernels, Fisher."""
+
+import warnings
+
+import numpy as np
+
+from funcgrad.errors import DegenerateModelWarning
+from funcgrad.gradients.natural_gradient import gram, natural_gradient, resolving_grid, whitened_jacobian
+from funcgrad.kernels import IntervalSobolev
+from funcgrad.metrics import L2, RKHS, Sobolev
+from funcgrad.models import Symbolic
+from funcgrad.spaces import Interval
+from funcgrad.theorems.common import EPS, PAPER, another_metric, step
+from funcgrad.theorems.expectations import Exact, Order, Stagnant
+from funcgrad.theorems.natural_gradients import (
+    fit_floor,
+    model_instance,
+    problem_instance,
+    projection_instances,
+    resolved_levels,
+)
+from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
+from funcgrad.theorems.reference import Reference, composite_rule, reference
+from funcgrad.theorems.riesz import some_loss
+
+# --- pullback-metric ----------------------------------------------------------------------------------
+
+
+def _independence(instance):
+    """Smallest singular value of the tangent functions scaled to norm 1, less a thousand ulp."""
+    return 1 / reference(instance).condition - 1e3 * EPS
+
+
+def _pullback_residual(instance, n, metric=None, model=None):
+    """Relative error of G against the reference; all of it if G is singular to rounding, or not symmetric."""
+    exact, grid = reference(instance), instance.grid(n)
+    model, theta = (instance.model, instance.theta) if model is None else model
+    found = gram(model, theta, instance.metric if metric is None else metric, grid)
+    scale = np.sqrt(np.diag(found))
+    correlation = found / np.outer(scale, scale)
+    floor = fit_floor(exact, grid, instance.metric)
+    if np.linalg.eigvalsh(correlation)[0] <= 1e3 * EPS or not np.array_equal(found, found.T):
+        return Residual(1.0, 1.0, floor, step(grid), n)
+    expected = exact.tangent.T @ exact.tangent
+    scale = np.sqrt(np.diag(expected))
+    value = float(np.abs((found - expected) / np.outer(scale, scale)).max())
+    return Residual(value, 1.0, floor, step(grid), n)
+
+
+def _doubled(instance):
+    """The model with its first parameter given twice, θ_0 = ϑ_0 + ϑ_p: not an immersion."""
+    mixing = _with_a_twin(len(instance.theta))
+    return instance.model.reparametrise(
+        lambda t: mixing @ t, lambda t: mixing, n_parameters=mixing.shape[1]
+    ), np.append(instance.theta, 0.0)
+
+
+def _with_a_twin(p):
+    return np.eye(p, p + 1) + np.outer(np.eye(p)[0], np.eye(p + 1)[p])
+
+
+PULLBACK_METRIC = Theorem(
+    id="pullback-metric",
+    statement="G_ij = <φ_i, φ_j> is symmetric and positive semidefinite, and definite iff the model is an "
+    "immersion.",
+    latex=r"G=\varphi^*\langle\cdot,\cdot\rangle\succeq0,\qquad G\succ0\iff\varphi\ \text{is an immersion}",
+    source=PAPER,
+    hypotheses=(
+        Hypothesis("the model is an immersion", _independence, "the tangent functions are dependent"),
+    ),
+    instances=projection_instances,
+    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    levels=resolved_levels,
+    residual=_pullback_residual,
+    expectation=lambda instance: Exact(),
+    controls=(
+        Control(
+            "the Gram matrix of another metric",
+            breaks="statement",
+            residual=lambda instance, n: _pullback_residual(instance, n, another_metric(instance.metric)),
+            failure=lambda instance: Stagnant(1e-8),
+        ),
+        Control(
+            "a parameter given twice: G must be singular",
+            breaks="the model is an immersion",
+            residual=lambda instance, n: _pullback_residual(instance, n, model=_doubled(instance)),
+            failure=lambda instance: Stagnant(1.0),
+        ),
+    ),
+)
+
+
+def _with_reference(instance):
+    """Return the instance; raise `DoesNotApply` where there is no reference for it."""
+    reference(instance)
+    return instance
+
+
+# --- reparametrisation-invariance ---------------------------------------------------------------------
+
+
+def _reparametrised(instance):
+    """Return (model, ϑ, ψ'(ϑ)) for θ = ψ(ϑ) = θ_0 + M (sinh ϑ - sinh ϑ_0) at ϑ = ϑ_0, M drawn once."""
+    theta = instance.theta
+    p = len(theta)
+    rng = np.random.default_rng(p)
+    mixing = np.where(theta != 0, np.abs(theta), 1.0)[:, None] * (
+        np.eye(p) + 0.3 * rng.uniform(-1, 1, (p, p))
+    )
+    start = rng.uniform(-1, 1, p)
+    model = instance.model.reparametrise(
+        lambda t: theta + mixing @ (np.sinh(t) - np.sinh(start)), lambda t: mixing * np.cosh(t)
+    )
+    return model, start, mixing * np.cosh(start)
+
+
+def _invariance_residual(instance, n):
+    """Distance of the pushforwards of the natural gradients in θ and in ϑ, in the metric, against ‖∇F‖."""
+    exact, grid = reference(instance), instance.grid(n)
+    model, start, slope = _reparametrised(instance)
+    first = natural_gradient(instance.functional, instance.model, instance.theta, instance.metric, grid)
+    second = natural_gradient(instance.functional, model, start, instance.metric, grid)
+    value = np.linalg.norm(exact.tangent @ (first.direction - slope @ second.direction))
+    both = Reference(np.hstack([exact.tangent, exact.tangent @ slope]), exact.gradient)
+    floor = fit_floor(exact, grid, instance.metric) + fit_floor(
+        Reference(both.tangent[:, len(start) :], exact.gradient), grid, instance.metric
+    )
+    return Residual(float(value), float(np.linalg.norm(exact.gradient)), floor, step(grid), n)
+
+
+def _euclidean_variance(instance, n):
+    """The same for Euclidean gradients, whose pushforwards are JJᵀ and (Jψ')(Jψ')ᵀ of the gradient."""
+    exact, grid = reference(instance), instance.grid(n)
+    _, _, slope = _reparametrised(instance)
+    euclidean = exact.tangent.T @ exact.gradient
+    value = np.linalg.norm(exact.tangent @ (euclidean - slope @ (slope.T @ euclidean)))
+    size = np.linalg.norm(exact.tangent @ euclidean)
+    return Residual(float(value), float(size), EPS, step(grid), n)
+
+
+REPARAMETRISATION_INVARIANCE = Theorem(
+    id="reparametrisation-invariance",
+    statement="Under θ = ψ(ϑ) the pushforward of the natural gradient does not change.",
+    latex=r"d\varphi_\theta(\eta_\theta)=d(\varphi\circ\psi)_\vartheta(\eta_\vartheta)",
+    source="Amari 1998; " + PAPER,
+    hypotheses=(),
+    instances=projection_instances,
+    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    levels=resolved_levels,
+    residual=_invariance_residual,
+    expectation=lambda instance: Exact(),
+    controls=(
+        Control(
+            "the pushforward of the Euclidean gradient",
+            breaks="statement",
+            residual=_euclidean_variance,
+            failure=lambda instance: Stagnant(1e-3),
+        ),
+    ),
+)
+
+
+# --- degenerate-model ---------------------------------------------------------------------------------
+
+
+def _degenerate_residual(instance, n, damping=0.0):
+    """Distance of dφ(η) from P∇F for the model with a parameter given twice, and of η from least norm."""
+    exact, grid = reference(instance), instance.grid(n)
+    model, theta = _doubled(instance)
+    mixing = _with_a_twin(len(instance.theta))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateModelWarning)
+        found = natural_gradient(
+            instance.functional, model, theta, instance.metric, grid, damping=damping
+        ).direction
+    distance = np.linalg.norm(exact.tangent @ (mixing @ found - exact.projection))
+    null = np.append(np.eye(len(instance.theta))[0], -1.0) / np.sqrt(2)
+    from_least_norm = abs(null @ found) / np.linalg.norm(found)
+    value = distance / np.linalg.norm(exact.gradient) + from_least_norm
+    # The columns are not scaled before the rank is decided, so their own condition number counts.
+    sigma = np.linalg.svd(exact.tangent, compute_uv=False)
+    floor = fit_floor(exact, grid, instance.metric) * max(1.0, sigma[0] / sigma[-1] / exact.condition)
+    return Residual(float(value), 1.0, floor, step(grid), n)
+
+
+def _damped_residual(instance, level):
+    """With damping λ = 2^-level ‖G‖ the pushforward is biased by O(λ)."""
+    damping = 2.0**-level
+    sigma = np.linalg.svd(reference(instance).tangent, compute_uv=False)
+    n = resolved_levels(instance)[0]
+    residual = _degenerate_residual(instance, n, damping * sigma[-1] ** 2)
+    return Residual(residual.value, residual.scale, residual.floor, damping, n)
+
+
+DEGENERATE_MODEL = Theorem(
+    id="degenerate-model",
+    statement="Where the model is not an immersion, every solution of Gη = ∂(F∘φ) pushes forward to P∇F; the "
+    "pseudo-inverse gives the one of least norm.",
+    latex=r"G\eta=\partial\tilde F\ \Rightarrow\ d\varphi(\eta)=P\,\nabla F",
+    source=PAPER,
+    hypotheses=(),
+    instances=projection_instances,
+    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    levels=resolved_levels,
+    residual=_degenerate_residual,
+    expectation=lambda instance: Exact(),
+    controls=(
+        Control(
+            "damping λ, which biases the pushforward by O(λ)",
+            breaks="statement",
+            residual=_damped_residual,
+            failure=lambda instance: Order(0.9, 1.1),
+            levels=lambda instance: range(4, 11),
+        ),
+    ),
+)
+
+
+# --- kernel-quadrature-metric -------------------------------------------------------------------------
+
+_MOST_NODES = 2048
+
+
+def _quadrature_instances(rng):
+    interval = Interval(0, 2)
+    decay = Symbolic("a*(1 - exp(-b*x)) + c*cos(x)", "x", "a b c")
+    return [
+        model_instance(
+            f"H^1 at ℓ = {scale:g}", interval, Sobolev(1.0, scale), some_loss(interval, rng), decay, theta
+        )
+        for scale, theta in ((1.0, [2.0, 0.7, 0.5]), (0.3, [1.0, 1.5, -1.0]))
+    ]
+
+
+def _sampled_gram(instance, n, stretch):
+    """G_X = J_XᵀK_XX⁻¹J_X on the n nodes of a Clenshaw-Curtis grid; those of 2n - 1 contain them."""
+    domain, scale = instance.domain, instance.metric.length_scale * stretch
+    kernel = IntervalSobolev(1.0, domain.a, domain.b, domain.boundary, scale)
+    grid = domain.grid(n, rule="clenshaw-curtis")
+    a = whitened_jacobian(instance.model, instance.theta, RKHS(kernel), grid)
+    return a.T @ a
+
+
+def _quadrature_residual(instance, level, stretch=1.0):
+    """Relative distance of G_X from G; whatever G_X' - G_X has of negative eigenvalues counts whole."""
+    n = 2**level + 1
+    exact = reference(instance)
+    scale = exact.column_norms
+    limit = exact.tangent.T @ exact.tangent / np.outer(scale, scale)
+    coarse, fine = (_sampled_gram(instance, m, stretch) / np.outer(scale, scale) for m in (n, 2 * n - 1))
+    fall = max(0.0, -np.linalg.eigvalsh(fine - coarse)[0] - 1e3 * n * EPS)
+    value = np.linalg.norm(limit - coarse, 2) + fall
+    return Residual(float(value), float(np.linalg.norm(limit, 2)), 1e3 * n * EPS, 1 / n, n)
+
+
+def _quadrature_problem(problem):
+    instance = _with_reference(problem_instance(problem, problem.metric))
+    if problem.metric.order != 1 or not isinstance(problem.domain, Interval):
+        raise DoesNotApply("it is checked in H^1 on an interval, where the limit has a reference")
+    if problem.domain.boundary != "neumann":
+        raise DoesNotApply("the tangent functions need not lie in the Dirichlet kernel's space")
+    if (nodes := 2 ** _fill_levels(instance)[-1]) > _MOST_NODES:
+        raise DoesNotApply(
+            f"to resolve ℓ = {problem.metric.length_scale:g} on {problem.domain} it needs kernel matrices of "
+            f"{nodes} nodes; take a larger ℓ"
+        )
+    return instance
+
+
+def _fill_levels(instance):
+    """Numbers of halvings, from where the nodes resolve the length scale."""
+    first = max(3, int(np.ceil(np.log2(2 * instance.domain.length / instance.metric.length_scale))))
+    return list(range(first, first + 5))
+
+
+KERNEL_QUADRATURE_METRIC = Theorem(
+    id="kernel-quadrature-metric",
+    statement="The metric of least-norm interpolants, G_X = J_Xᵀ K_XX⁻¹ J_X, increases with X to G_K, in H^1 "
+    "like the square of the fill distance.",
+    latex=r"G_X=J_X^\top K_{XX}^{-1}J_X\nearrow G_K,\qquad \|G_K-G_X\|=O(h_X^2)",
+    source="Wendland, Scattered Data Approximation; " + PAPER,
+    hypotheses=(),
+    instances=_quadrature_instances,
+    from_problem=_quadrature_problem,
+    levels=_fill_levels,
+    residual=_quadrature_residual,
+    expectation=lambda instance: Order(1.8, 2.2),
+    controls=(
+        Control(
+            "the kernel of another length scale",
+            breaks="statement",
+            residual=lambda instance, level: _quadrature_residual(instance, level + 1, stretch=1.5),
+            failure=lambda instance: Stagnant(1e-3),
+        ),
+    ),
+)
+
+
+# --- fisher-is-l2 -------------------------------------------------------------------------------------
+
+_NOISE = 0.7
+
+
+def _fisher_instances(rng):
+    return [
+        instance
+        for instance in projection_instances(rng)
+        if isinstance(instance.domain, Interval) and instance.metric == Sobolev(1.0)
+    ]
+
+
+def _fisher_by_expectation(instance, x, w):
+    """E[∂log p ∂log pᵀ] for y ~ N(f(x), σ²) and x uniform: Gauss-Hermite in y, the rule (x, w) in x."""
+    jacobian = instance.model.jacobian(instance.theta, x)
+    y, weights = np.polynomial.hermite_e.hermegauss(8)
+    weights = weights / weights.sum()
+    fisher = 0.0
+    for residual, weight in zip(_NOISE * y, weights, strict=True):
+        score = residual / _NOISE**2 * jacobian
+        fisher = fisher + weight * (score.T * w) @ score / w.sum()
+    return fisher
+
+
+def _fisher_residual(instance, level, noise=_NOISE):
+    """KL(θ, θ+εu) - ½ ε² uᵀFu with F = σ⁻²G/|M|, against uᵀFu; and F against its definition."""
+    domain, model, theta = instance.domain, instance.model, instance.theta
+    x, w = composite_rule(domain, domain.length / 16)
+    grid = resolving_grid(domain, model, theta)
+    fisher = gram(model, theta, L2(), grid) / noise**2 / domain.length
+    epsilon, u = 2.0**-level, np.where(theta != 0, np.abs(theta), 1.0)
+    moved = model(theta + epsilon * u, x) - model(theta, x)
+    divergence = w @ moved**2 / (2 * _NOISE**2 * domain.length)
+    size = float(u @ fisher @ u)
+    definition = _fisher_by_expectation(instance, x, w)
+    scale = np.sqrt(np.outer(np.diag(definition), np.diag(definition)))
+    mismatch = np.abs((fisher - definition) / scale).max()
+    # A wrong F must show whatever its size; a right one differs by rounding only.
+    value = abs(divergence - epsilon**2 * size / 2) / size + (mismatch if mismatch > 1e3 * EPS else 0.0)
+    return Residual(float(value), 1.0, 1e2 * EPS, epsilon, len(theta))
+
+
+def _fisher_problem(problem):
+    if not isinstance(problem.domain, Interval):
+        raise DoesNotApply("it is checked on intervals")
+    return problem_instance(problem, L2())
+
+
+def _wrong_noise_residual(instance, level):
+    value = _fisher_residual(instance, level, noise=1.5 * _NOISE)
+    return Residual(value.value, 1.0, value.floor, value.h, value.unknowns)
+
+
+FISHER_IS_L2 = Theorem(
+    id="fisher-is-l2",
+    statement="For regression with Gaussian noise the Fisher matrix is σ⁻² G of L2(μ), and KL(θ, θ+ε) = "
+    "½ εᵀFε + O(|ε|³).",
+    latex=r"F=\sigma^{-2}G_{L^2(\mu)},\qquad \mathrm{KL}(\theta,\theta+\varepsilon)="
+    r"\tfrac12\varepsilon^\top F\varepsilon+O(|\varepsilon|^3)",
+    source="Amari 1998; Martens & Grosse 2015",
+    hypotheses=(),
+    instances=_fisher_instances,
+    from_problem=_fisher_problem,
+    levels=lambda instance: list(range(4, 12)),
+    residual=_fisher_residual,
+    expectation=lambda instance: Order(2.9, 4.1),
+    controls=(
+        Control(
+            "the Fisher matrix of another noise level",
+            breaks="statement",
+            residual=_wrong_noise_residual,
+            failure=lambda instance: Stagnant(1e-2),
+        ),
+    ),
+)
