@@ -44,11 +44,14 @@ def worth_fusing(X, Y):
 
 
 def fused_gram(profile, X, Y):
-    """Return the Gram matrix, computed in parallel over rows."""
-    from funcgrad.kernels._compiled import radial_gram
+    """Return the Gram matrix, computed in parallel over rows; each pair once if `Y` is `X`."""
+    from funcgrad.kernels._compiled import radial_gram, radial_gram_symmetric
 
     out = np.empty((len(X), len(Y)))
-    radial_gram(_coordinates(X), _coordinates(Y), *profile.arguments(), out)
+    if Y is X:
+        radial_gram_symmetric(_coordinates(X), *profile.arguments(), out)
+    else:
+        radial_gram(_coordinates(X), _coordinates(Y), *profile.arguments(), out)
     return out
 
 
