@@ -44,11 +44,12 @@ def worth_fusing(X, Y):
 
 
 def fused_gram(profile, X, Y):
-    """Return the Gram matrix, computed in parallel over rows; each pair once if `Y` is `X`."""
+    """Return the Gram matrix, computed in parallel over rows."""
     from funcgrad.kernels._compiled import radial_gram, radial_gram_symmetric
 
     out = np.empty((len(X), len(Y)))
-    if Y is X:
+    # Mirroring scatters the first touches of memory: that costs more than an exponential, less than a table.
+    if Y is X and isinstance(profile.shape, DyadicTable):
         radial_gram_symmetric(_coordinates(X), *profile.arguments(), out)
     else:
         radial_gram(_coordinates(X), _coordinates(Y), *profile.arguments(), out)

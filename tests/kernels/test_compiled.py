@@ -43,8 +43,8 @@ def test_gram_and_product_against_pairwise_evaluation(kernel, d):
 def test_symmetric_loop_is_the_rectangular_loop(n):
     """Each pair once, mirrored: equal to the last bit, for odd and even numbers of blocks."""
     X = points(n, 2)
-    for kernel in (Matern(1.5), Matern(1.3)):
-        assert np.array_equal(kernel.gram(X), kernel.gram(X, X.copy()))
+    kernel = Matern(1.3)
+    assert np.array_equal(kernel.gram(X), kernel.gram(X, X.copy()))
 
 
 def test_gram_is_exactly_symmetric_and_the_product_does_not_depend_on_threads_or_rows():
@@ -112,7 +112,7 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
     ]
     many = points(140, 1, 3)  # more than one block of the symmetric loop
     compiled = [(fused_gram(p, X, Y), fused_product(p, X, Y, V)) for p in profiles]
-    symmetric = fused_gram(profiles[0], many, many)
+    symmetric = fused_gram(profiles[2], many, many)
     for name, value in list(vars(loops).items()):
         if hasattr(value, "py_func"):
             monkeypatch.setattr(loops, name, value.py_func)
@@ -124,7 +124,7 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
         # The compiler contracts multiply-adds, the interpreter does not.
         np.testing.assert_allclose(gram, fused_gram(profile, X, Y), rtol=2e-14)
         np.testing.assert_allclose(product, fused_product(profile, X, Y, V), rtol=2e-14)
-    np.testing.assert_allclose(symmetric, fused_gram(profiles[0], many, many), rtol=2e-14)
+    np.testing.assert_allclose(symmetric, fused_gram(profiles[2], many, many), rtol=2e-14)
 
 
 def test_table_order_of_convergence():
