@@ -18,6 +18,7 @@ from funcgrad._compiled import SAFE_FASTMATH, compiled
 # A tile is 16 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
 TILE = 2048
 ROWS = 32
+BLOCK = 128
 
 EXPONENTIAL, GAUSSIAN, TABLE = 0, 1, 2
 
@@ -174,6 +175,38 @@ def radial_gram(X, Y, profile, numbers, table, lowest_exponent, piece_bits, out)
                 piece_bits,
                 out[i, start:stop],
             )
+
+
+@compiled()
+def block_row(X, row, profile, numbers, table, lowest_exponent, piece_bits, block, out):
+    """Fill one row of blocks of out from the diagonal on, and its mirror image, through a cached block."""
+    n = X.shape[1]
+    i0, i1 = row * BLOCK, min(row * BLOCK + BLOCK, n)
+    for j0 in range(i0, n, BLOCK):
+        j1 = min(j0 + BLOCK, n)
+        for i in range(i0, i1):
+            values = block[i - i0, : j1 - j0]
+            kernel_tile(X, i, X[:, j0:j1], profile, numbers, table, lowest_exponent, piece_bits, values)
+            out[i, j0:j1] = values
+        if j0 > i0:
+            for j in range(j0, j1):
+                mirror = out[j, i0:i1]
+                for i in range(i1 - i0):
+                    mirror[i] = block[i, j - j0]
+
+
+@compiled(parallel=True)
+def radial_gram_symmetric(X, profile, numbers, table, lowest_exponent, piece_bits, out):
+    """out_ij = k(X_i, X_j), each pair once."""
+    n_blocks = (X.shape[1] + BLOCK - 1) // BLOCK
+    for pair in prange((n_blocks + 1) // 2):
+        # Rows of the block are longer than BLOCK to start in different sets of the cache.
+        block = np.empty((BLOCK, BLOCK + 8))
+        # A long and a short row of blocks together, so that all threads have as much to do.
+        first, second = np.int64(pair), n_blocks - 1 - np.int64(pair)
+        block_row(X, first, profile, numbers, table, lowest_exponent, piece_bits, block, out)
+        if second > first:
+            block_row(X, second, profile, numbers, table, lowest_exponent, piece_bits, block, out)
 
 
 @compiled(fastmath=SAFE_FASTMATH | {"reassoc"})

@@ -102,7 +102,10 @@ class Kernel(ABC):
 
     def gram(self, X, Y=None):
         """Return the Gram matrix k(X_i, Y_j), shape (N, M); `Y` is `X` if not given."""
-        X, Y = self._pair(X, X if Y is None else Y)
+        if Y is None:
+            X = Y = self._points(X, "X")
+        else:
+            X, Y = self._pair(X, Y)
         return self._gram(X, Y)
 
     def _gram(self, X, Y):

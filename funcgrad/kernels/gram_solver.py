@@ -10,6 +10,7 @@ from funcgrad.errors import ConvergenceError, InvalidInput, NotPositiveDefinite
 
 # Above this size systems are solved on the matrix-free product.
 LARGEST_CHOLESKY = 8192
+MOST_STEPS = 2000
 _ULP = np.finfo(float).eps
 
 
@@ -108,12 +109,12 @@ class GramSolver:
             raise InvalidInput(f"`whiten` needs a Cholesky factor: at most {LARGEST_CHOLESKY} points.")
         return solve_triangular(self.factor, finite_array(b, "b"), lower=True)
 
-    def _conjugate_gradients(self, b, tolerance=1e-10, most_steps=2000):
+    def _conjugate_gradients(self, b, tolerance=1e-10):
         x, r = np.zeros_like(b), b.copy()
         z = self._precondition(r)
         p, rz = z.copy(), r @ z
         target = tolerance * np.linalg.norm(b)
-        for _ in range(most_steps):
+        for _ in range(MOST_STEPS):
             if np.linalg.norm(r) <= target:
                 return x
             Kp = self._kernel._product(self._points, self._points, p[:, None])[:, 0] + self.jitter * p
@@ -130,7 +131,7 @@ class GramSolver:
             p = z + (rz / before) * p
         reached = np.linalg.norm(r) / np.linalg.norm(b)
         raise ConvergenceError(
-            f"conjugate gradients reached a relative residual of {reached:.1e} in {most_steps} steps, not "
+            f"conjugate gradients reached a relative residual of {reached:.1e} in {MOST_STEPS} steps, not "
             f"{tolerance:.0e}; the Gram matrix is ill-conditioned: give a larger `jitter` or fewer points."
         )
 

@@ -39,6 +39,14 @@ def test_gram_and_product_against_pairwise_evaluation(kernel, d):
     assert np.array_equal(kernel.matvec(X, Y, V[:, 0]), kernel.matvec(X, Y, V)[:, 0])
 
 
+@pytest.mark.parametrize("n", [128, 129, 255, 256, 300, 641])
+def test_symmetric_loop_is_the_rectangular_loop(n):
+    """Each pair once, mirrored: equal to the last bit, for odd and even numbers of blocks."""
+    X = points(n, 2)
+    kernel = Matern(1.3)
+    assert np.array_equal(kernel.gram(X), kernel.gram(X, X.copy()))
+
+
 def test_gram_is_exactly_symmetric_and_the_product_does_not_depend_on_threads_or_rows():
     X = points(300, 2)
     kernel = Matern(1.5)
@@ -102,7 +110,9 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
         Profile(2.0, 0.5, ("gaussian",)),
         Profile(1.0, 0.5, table),
     ]
+    many = points(140, 1, 3)  # more than one block of the symmetric loop
     compiled = [(fused_gram(p, X, Y), fused_product(p, X, Y, V)) for p in profiles]
+    symmetric = fused_gram(profiles[2], many, many)
     for name, value in list(vars(loops).items()):
         if hasattr(value, "py_func"):
             monkeypatch.setattr(loops, name, value.py_func)
@@ -114,6 +124,7 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
         # The compiler contracts multiply-adds, the interpreter does not.
         np.testing.assert_allclose(gram, fused_gram(profile, X, Y), rtol=2e-14)
         np.testing.assert_allclose(product, fused_product(profile, X, Y, V), rtol=2e-14)
+    np.testing.assert_allclose(symmetric, fused_gram(profiles[2], many, many), rtol=2e-14)
 
 
 def test_table_order_of_convergence():
