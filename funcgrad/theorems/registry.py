@@ -13,6 +13,11 @@ from funcgrad.theorems.pullbacks import (
 from funcgrad.theorems.riesz import RIESZ_REPRESENTATION, SOBOLEV_GRADIENT_SMOOTHS
 from funcgrad.theorems.scales import L2_LIMIT, RIESZ_ISOMETRY, SOBOLEV_SCALE
 from funcgrad.theorems.tangent_kernels import NTK_GRADIENT
+from funcgrad.theorems.tangent_spaces import (
+    GTK_IS_REPRODUCING,
+    NTK_IS_REPRODUCING,
+    TANGENT_KERNEL_IS_PROJECTED,
+)
 
 
 def catalogue():
@@ -42,4 +47,7 @@ def catalogue():
         L2_LIMIT,
         FISHER_IS_L2,
         NTK_GRADIENT,
+        NTK_IS_REPRODUCING,
+        GTK_IS_REPRODUCING,
+        TANGENT_KERNEL_IS_PROJECTED,
     )
