@@ -137,8 +137,8 @@ def test_order_inside_and_in_the_closures(order, derivative):
         x = step * np.arange(round(2.4 / step) + 1)
         operator = DERIVATIVES[derivative](x.size, step, order, "one-sided")
         # A steeper function inside, where the error is smaller, keeps both far above rounding.
-        error = abs(operator.apply(np.exp(5 * x)) - 5**derivative * np.exp(5 * x))
-        inside.append(error[(x > 0.99) & (x < 1.41)].max())
+        error = abs(operator.apply(np.exp(3 * x)) - 3**derivative * np.exp(3 * x))
+        inside.append(error[x.size // 2])
         exact = (np.sinh if derivative == 1 else np.cosh)(x - 1.2)
         error = abs(operator.apply(np.cosh(x - 1.2)) - exact)
         closures.append(max(error[: order // 2].max(), error[-(order // 2) :].max()))
@@ -167,7 +167,7 @@ def test_order_on_arbitrary_nodes(order, derivative):
     assert abs(measured_order(errors, steps) - order) < 0.2
 
 
-coefficients = st.lists(st.floats(-1, 1), min_size=1, max_size=9)
+coefficients = st.lists(st.floats(-1, 1).map(lambda c: round(c, 9)), min_size=1, max_size=9)
 
 
 @given(coefficients, st.sampled_from(ORDERS), st.sampled_from((1, 2)))
