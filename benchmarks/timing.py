@@ -12,7 +12,7 @@ from importlib import metadata
 
 WINDOW = 0.3  # seconds of repeated calls between two readings of the machine's load
 FOREIGN_SHARE = 0.10  # of one core: what others may use before a window is thrown away
-PATIENCE = 60.0  # seconds after which disturbed windows are taken all the same, and said so
+PATIENCE = 20.0  # seconds after which disturbed windows are taken all the same, and said so
 
 
 def median_seconds(function, repeats=7):
