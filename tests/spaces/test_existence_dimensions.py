@@ -18,9 +18,9 @@ DOMAINS += ["box 0 1 0 1 0 2 neumann", "sphere", "euclidean 1", "euclidean 2", "
 RESOLUTION = 0.05
 
 
-@pytest.mark.parametrize("words", DOMAINS)
-@pytest.mark.parametrize("order", [0, 1])
 @pytest.mark.parametrize("offset", [-0.75, 0.25])
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("words", DOMAINS)
 def test_evidence_grows_as_predicted(words, order, offset):
     """What an octave adds to ‖∂^α δ_x‖² grows like Λ^{n + 2|α| - 2s}."""
     domain = domain_from(words)
