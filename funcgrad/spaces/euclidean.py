@@ -60,7 +60,8 @@ class Euclidean(Domain):
         =========================  ===============================================  ========================
 
         The first two are global, with an error of approximation only. "truncated" has an error of
-        truncation besides: `truncation_error` states it for a function.
+        truncation besides: `truncation_error` states it for a function, and powers of 1 - ℓ²Δ, where not
+        local, err by the images at distance 2L, a relative e^{-2L/ℓ}.
         """
         from funcgrad.spaces.line_grids import HermiteGrid, MappedGrid, TruncatedGrid
         from funcgrad.spaces.tensor_grid import tensor_grid
