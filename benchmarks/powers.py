@@ -19,9 +19,8 @@ WORKERS = 2
 
 
 def report(name, ours, peer_name, peer, bar):
-    print(
-        f"{name:44s} {ours * 1e3:9.2f} ms   {peer_name:28s} {peer * 1e3:9.2f} ms   {peer / ours:8.2f}x  (bar {bar})"
-    )
+    times = f"{ours * 1e3:9.2f} ms   {peer_name:24s} {peer * 1e3:9.2f} ms"
+    print(f"{name:40s} {times}   {peer / ours:8.2f}x  (bar {bar})")
 
 
 def beside_splu(n, boundary):

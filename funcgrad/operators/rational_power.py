@@ -245,9 +245,11 @@ def fit_negative_power(beta, condition, tolerance):
         between = 2 * size * rho**-degree / (rho - 1)
         seen = np.abs(basis @ phi - 1).max() + len(t) * _EPS * size
         bound = (seen + between) / math.cos(math.pi / 8) + between
-        best = min(best, bound)
         if bound <= tolerance:
             return t, phi * t ** (1 - beta), float(bound)
+        if bound > 0.9 * best:  # further poles only add rounding
+            break
+        best = bound
     raise ConvergenceError(
         f"`tolerance` {tolerance:.2g} is not reached for the power {-beta:g} on a spectrum of condition "
         f"{condition:.2g} with {n} poles; the best is {best:.2g}."
