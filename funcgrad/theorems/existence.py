@@ -1,4 +1,4 @@
-"""Theorems about the existence of gradients: evaluation-threshold and no-l2-gradient."""
+"""Theorems about the existence of gradients: evaluation- and derivative-threshold, no-l2-gradient."""
 
 import numpy as np
 
@@ -22,11 +22,13 @@ from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance
 # --- evaluation-threshold -----------------------------------------------------------------------------
 
 
-def _threshold_instance(label, domain, metric):
+def _threshold_instance(label, domain, metric, derivative=0):
     # A third of the way along, what the eigenfunctions add at a point has period 3 in their number, and
     # sums over multiples of 3 modes see its mean.
     start = getattr(domain, "a", 0.0)
-    return Instance(label, domain, metric, data={"point": start + domain.volume / 3})
+    return Instance(
+        label, domain, metric, data={"point": start + domain.volume / 3, "derivative": derivative}
+    )
 
 
 def _threshold_instances(rng):
@@ -36,51 +38,82 @@ def _threshold_instances(rng):
     return [_threshold_instance(f"s = {s:g}, {domain}", domain, Sobolev(s)) for domain, s in cases]
 
 
-def _predicted_octave(metric, low, high, threshold=0.5):
-    """(1/π) ∫ (1+ℓ²ω²)^{-s} ω^{2·threshold-1} dω over an octave of frequencies.
+def _derivative_instances(rng):
+    domains = [Circle(2 * np.pi), Interval(0, 1, "neumann"), Interval(-1, 1, "dirichlet")]
+    return [
+        _threshold_instance(f"order {j}, s = {j + s:g}, {domain}", domain, Sobolev(j + s), j)
+        for j in (1, 2)
+        for s in (0.25, 0.5, 0.75)
+        for domain in domains
+    ]
 
-    The eigenfunctions' squares have mean 1/volume and the frequencies the density volume/π. By Gauss's
-    rule with 24 nodes, on an octave exact to rounding.
+
+def _predicted_octave(metric, low, high, power):
+    """(1/π) ∫ (1+ℓ²ω²)^{-s} ω^power dω over an octave of frequencies.
+
+    The squares of ∂^j e_k have mean ω^{2j}/volume and the frequencies the density volume/π. By Gauss's rule
+    with 24 nodes, on an octave exact to rounding.
     """
     nodes, weights = np.polynomial.legendre.leggauss(24)
     omega = (high + low) / 2 + (high - low) / 2 * nodes
     length_scale = getattr(metric, "length_scale", 1.0)
-    density = (1 + (length_scale * omega) ** 2) ** -metric.order * omega ** (2 * threshold - 1)
+    density = (1 + (length_scale * omega) ** 2) ** -metric.order * omega**power
     return (high - low) / 2 * float(weights @ density) / np.pi
 
 
-def _threshold_residual(instance, n, threshold=0.5, point=None):
-    """Relative difference of what an octave adds to ‖δ_x‖² from the prediction."""
-    domain, metric = instance.domain, instance.metric
-    c = PointEvaluation(instance.data["point"] if point is None else point)
+def _threshold_residual(instance, n, shift=0.0, point=None):
+    """Relative difference of what an octave adds to ‖∂^j δ_x‖² from the prediction.
+
+    A claim whose threshold is shifted predicts a growth of which the exponent is shifted twice as much.
+    """
+    domain, metric, derivative = instance.domain, instance.metric, instance.data["derivative"]
+    c = PointEvaluation(instance.data["point"] if point is None else point, derivative)
     # Cut-offs halfway between two frequencies, after whole triples (and pairs, on the circle) of modes.
     counts = [2 * (3 * m) + 1 if isinstance(domain, Circle) else 3 * m for m in (n, 2 * n)]
     frequencies = np.sqrt(domain.laplacian_spectrum(counts[-1] + 1))
     low, high = ((frequencies[m - 1] + frequencies[m]) / 2 for m in counts)
     added = octave_sums(c, metric, domain, counts)[1]
-    predicted = _predicted_octave(metric, low, high, threshold)
+    predicted = _predicted_octave(metric, low, high, 2 * (derivative + shift))
     # Rounding: blocked summation of 3n terms and the phases kωx, whose error grows with k.
     return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, counts[1])
 
 
+def _octave_expectation(instance):
+    """The order of a sum over an octave against the integral, by the Euler-Maclaurin formula.
+
+    On the circle the cut-offs are midpoints and the error is that of the slope of the terms, of order 2; on
+    the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| the terms
+    tend to a constant, and both gain 2.
+    """
+    order = 2 if isinstance(instance.domain, Circle) else 1
+    order += 2 * (instance.metric.order == instance.data["derivative"])
+    return Order(order - 0.2, order + 0.2)
+
+
 def _end_of_domain(instance, n):
-    if isinstance(instance.domain, Interval) and instance.domain.boundary == "dirichlet":
-        return _threshold_residual(instance, n, point=instance.domain.a)
-    # Elsewhere there is no such point; a Dirichlet interval of the same length stands in.
-    stand_in = Interval(0.0, instance.domain.volume, "dirichlet")
-    return _threshold_residual(Instance("", stand_in, instance.metric), n, point=0.0)
+    """The residual at an end of an interval whose boundary condition makes the covector vanish."""
+    boundary = "neumann" if instance.data["derivative"] % 2 else "dirichlet"
+    stand_in = Interval(0.0, instance.domain.volume, boundary)
+    return _threshold_residual(
+        Instance("", stand_in, instance.metric, data=instance.data), n, point=stand_in.a
+    )
 
 
-def _threshold_problem(problem):
+def _threshold_problem(problem, derivative=0):
     require_spectral(problem)
-    return _threshold_instance(problem.label, problem.domain, problem.metric)
+    return _threshold_instance(problem.label, problem.domain, problem.metric, derivative)
 
 
 def _distance_to_end(instance):
     domain, point = instance.domain, instance.data["point"]
-    if not isinstance(domain, Interval) or domain.boundary != "dirichlet":
+    if not isinstance(domain, Interval):
         return np.inf
     return min(point - domain.a, domain.b - point) / domain.volume
+
+
+INTERIOR = Hypothesis(
+    "x lies inside", _distance_to_end, "the point lies on the boundary, where the covector may vanish"
+)
 
 
 def _closed_form_norm(instance):
@@ -111,33 +144,56 @@ EVALUATION_THRESHOLD = Theorem(
     r"\|\delta_x\|^2_{\le 2\Lambda}-\|\delta_x\|^2_{\le\Lambda}\sim \tfrac1\pi\int_\Lambda^{2\Lambda}"
     r"(1+\ell^2\omega^2)^{-s}\,d\omega",
     source="Adams & Fournier, Sobolev Spaces (embedding theorem); " + PAPER,
-    hypotheses=(
-        Hypothesis(
-            "x is not on a Dirichlet boundary",
-            _distance_to_end,
-            "the point lies on a Dirichlet boundary, where every function vanishes",
-        ),
-    ),
+    hypotheses=(INTERIOR,),
     instances=_threshold_instances,
     from_problem=_threshold_problem,
     levels=refinements,
     residual=_threshold_residual,
-    expectation=lambda instance: Order(0.8, 2.2),
+    expectation=_octave_expectation,
     controls=(
         Control(
             "the claim with threshold n/2 - 1/4",
             breaks="statement",
-            residual=lambda instance, n: _threshold_residual(instance, n, threshold=0.25),
+            residual=lambda instance, n: _threshold_residual(instance, n, shift=-0.25),
             failure=lambda instance: divergent(0.5, 0.15),
         ),
         Control(
-            "a point on a Dirichlet boundary",
-            breaks="x is not on a Dirichlet boundary",
+            "an end where the boundary condition annihilates the covector",
+            breaks=INTERIOR.name,
             residual=_end_of_domain,
             failure=lambda instance: Stagnant(0.99),
         ),
     ),
     oracle=_closed_form_norm,
+)
+
+
+DERIVATIVE_THRESHOLD = Theorem(
+    id="derivative-threshold",
+    statement="The evaluation of a derivative of order |α| has a gradient in H^s iff s > n/2 + |α|: its "
+    "squared dual norm grows like Λ^{1+2|α|-2s} (here n = 1).",
+    latex=r"\partial^\alpha\delta_x\in H^{-s}(M)\iff s>n/2+|\alpha|",
+    source="Adams & Fournier, Sobolev Spaces (embedding theorem); " + PAPER,
+    hypotheses=(INTERIOR,),
+    instances=_derivative_instances,
+    from_problem=lambda problem: _threshold_problem(problem, derivative=1),
+    levels=refinements,
+    residual=_threshold_residual,
+    expectation=_octave_expectation,
+    controls=(
+        Control(
+            "the claim with threshold n/2, without |α|",
+            breaks="statement",
+            residual=lambda instance, n: _threshold_residual(instance, n, -instance.data["derivative"]),
+            failure=lambda instance: divergent(2.0 * instance.data["derivative"], 0.2),
+        ),
+        Control(
+            "an end where the boundary condition annihilates the covector",
+            breaks=INTERIOR.name,
+            residual=_end_of_domain,
+            failure=lambda instance: Stagnant(0.99),
+        ),
+    ),
 )
 
 

@@ -1,6 +1,6 @@
 """The catalogue of theorems."""
 
-from funcgrad.theorems.existence import EVALUATION_THRESHOLD, NO_L2_GRADIENT
+from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHOLD, NO_L2_GRADIENT
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.pullbacks import (
@@ -33,6 +33,7 @@ def catalogue():
         RIESZ_REPRESENTATION,
         RIESZ_ISOMETRY,
         EVALUATION_THRESHOLD,
+        DERIVATIVE_THRESHOLD,
         NO_L2_GRADIENT,
         SOBOLEV_GRADIENT_SMOOTHS,
         SOBOLEV_SCALE,
