@@ -2,6 +2,7 @@
 
 from funcgrad.kernels.algebra import TensorProduct
 from funcgrad.kernels.base import Kernel
+from funcgrad.kernels.box import BoxSobolev
 from funcgrad.kernels.derivative_sobolev import DerivativeSobolev
 from funcgrad.kernels.dot_product import Linear, Polynomial
 from funcgrad.kernels.evaluations import Evaluations, functional_gram
@@ -18,6 +19,7 @@ from funcgrad.kernels.torus import TorusSobolev
 
 __all__ = [
     "ArcCosine",
+    "BoxSobolev",
     "DerivativeSobolev",
     "Evaluations",
     "Gaussian",

@@ -22,7 +22,9 @@ from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.interval import Interval
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.product import Box, ProductDomain, Torus
 from funcgrad.spaces.spectral_grid import SpectralGrid
+from funcgrad.spaces.sphere import Sphere
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,22 +107,25 @@ class Sobolev(SpectralMetric):
         return domain
 
     def green_kernel(self, domain):
-        """Return the reproducing kernel, for s > 1/2: the Green function of the metric's operator."""
+        """Return the reproducing kernel, for s > n/2: the Green function of the metric's operator."""
         from funcgrad import kernels
 
         if self.homogeneous:
             return kernels.HomogeneousSobolev(self.order, domain, self.length_scale)
         if self.definition == "derivative" and isinstance(domain, Interval):
             return kernels.DerivativeSobolev(int(self.order), domain.a, domain.b, self.length_scale)
-        if domain.dimension != 1:
-            raise InvalidInput(
-                f"the Green function of {self} on {domain} is not available; on one grid take "
-                "`metric.riesz(c, grid)` and its norm."
-            )
+        if isinstance(domain, Euclidean):
+            return kernels.Sobolev(self.order, domain.dimension, self.length_scale)
+        if isinstance(domain, Sphere):
+            return kernels.SphereSobolev(self.order, self.length_scale)
+        if domain.dimension == 1 and isinstance(domain, ProductDomain):
+            return self.green_kernel(domain.factors[0])
+        if isinstance(domain, Torus):
+            return kernels.TorusSobolev(self.order, domain.lengths, self.length_scale)
+        if isinstance(domain, Box):
+            return kernels.BoxSobolev(self.order, domain.bounds, domain.boundary, self.length_scale)
         if domain.boundary == "periodic":
             return kernels.PeriodicSobolev(self.order, domain.volume, self.length_scale)
-        if isinstance(domain, Euclidean):
-            return kernels.Sobolev(self.order, 1, self.length_scale)
         return kernels.IntervalSobolev(self.order, domain.a, domain.b, domain.boundary, self.length_scale)
 
     def flat(self, u):
