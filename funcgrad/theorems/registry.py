@@ -1,7 +1,9 @@
 """The catalogue of theorems."""
 
+from funcgrad.theorems.descents import ENERGY_DECAY, MESH_INDEPENDENCE
 from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHOLD, NO_L2_GRADIENT
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
+from funcgrad.theorems.limits import INFINITE_WIDTH, SAMPLE_CONSISTENCY
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.pullbacks import (
     DEGENERATE_MODEL,
@@ -47,8 +49,12 @@ def catalogue():
         KERNEL_QUADRATURE_METRIC,
         L2_LIMIT,
         FISHER_IS_L2,
+        ENERGY_DECAY,
+        MESH_INDEPENDENCE,
+        SAMPLE_CONSISTENCY,
         NTK_GRADIENT,
         NTK_IS_REPRODUCING,
         GTK_IS_REPRODUCING,
         TANGENT_KERNEL_IS_PROJECTED,
+        INFINITE_WIDTH,
     )

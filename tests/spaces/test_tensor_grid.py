@@ -213,8 +213,6 @@ def test_user_set_backends_and_workers_reach_the_transforms():
 def test_gram_of_a_tensor_grid_is_not_asked_of_metrics_that_lack_it():
     with pytest.raises(fg.InvalidInput, match="not available on"):
         fg.Sobolev(1).square_root(OTHERS[0])
-    with pytest.raises(fg.InvalidInput, match="Green function"):
-        fg.Sobolev(2).green_kernel(fg.Torus((1, 1)))
 
 
 @pytest.mark.parametrize("rule", ["trapezoid", "simpson"])

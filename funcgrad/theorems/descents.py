@@ -1,0 +1,167 @@
+"""Theorems about following gradients: energy-decay and mesh-independence."""
+
+import numpy as np
+
+from funcgrad.functionals import Density, from_callable
+from funcgrad.gradients.natural_gradient import model_function, natural_gradient, resolving_grid
+from funcgrad.metrics import L2, Sobolev
+from funcgrad.spaces import Circle, Interval
+from funcgrad.theorems.common import EPS, PAPER
+from funcgrad.theorems.expectations import Order, Stagnant, divergent
+from funcgrad.theorems.natural_gradients import problem_instance, projection_instances
+from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
+from funcgrad.theorems.reference import reference
+
+# --- energy-decay -------------------------------------------------------------------------------------
+
+
+def _decay_residual(instance, level, euclidean=False):
+    """dF/dt along θ' = -η by a central difference of step 2^-level, plus ‖dφ(η)‖², against ‖dφ(η)‖².
+
+    The time is measured in units in which the parameters change by their own size.
+    """
+    model, theta, F = instance.model, instance.theta, instance.functional
+    grid = resolving_grid(instance.domain, model, theta)
+    exact = reference(instance)
+    direction = natural_gradient(F, model, theta, instance.metric, grid).direction
+    if euclidean:
+        direction = exact.tangent.T @ exact.gradient
+    square = float(np.sum((exact.tangent @ direction) ** 2))
+    scale = np.where(theta != 0, np.abs(theta), 1.0)
+    h = 2.0**-level
+    step = h / np.max(np.abs(direction) / scale)
+
+    def value(parameters):
+        return F(grid.function(model_function(model, parameters)))
+
+    slope = (value(theta - step * direction) - value(theta + step * direction)) / (2 * step)
+    rounding = 16 * EPS * (abs(value(theta)) + square * step) / step
+    return Residual(abs(slope + square), square, rounding / square, h, len(theta))
+
+
+def _decay_problem(problem):
+    instance = problem_instance(problem, problem.metric)
+    reference(instance)
+    return instance
+
+
+ENERGY_DECAY = Theorem(
+    id="energy-decay",
+    statement="Along θ' = -η the functional decays at the rate ‖dφ(η)‖².",
+    latex=r"\frac{d}{dt}F(f_{\theta(t)})=-\|d\varphi(\eta)\|^2\quad\text{along }\theta'=-\eta",
+    source=PAPER,
+    hypotheses=(),
+    instances=projection_instances,
+    from_problem=_decay_problem,
+    levels=lambda instance: list(range(4, 12)),
+    residual=_decay_residual,
+    expectation=lambda instance: Order(1.9, 2.1),
+    controls=(
+        Control(
+            "the Euclidean gradient's flow",
+            breaks="statement",
+            residual=lambda instance, level: _decay_residual(instance, level + 4, euclidean=True),
+            failure=lambda instance: Stagnant(1e-3),
+        ),
+    ),
+)
+
+
+# --- mesh-independence --------------------------------------------------------------------------------
+
+_REDUCTION = 1e-3
+
+
+def _mesh_instances(rng):
+    domains = [Circle(2 * np.pi), Interval(0, 3), Interval(0, 3, "dirichlet")]
+    return [
+        Instance(
+            f"½‖u‖²_H¹ + ¼∫u⁴ - ∫gu, {domain}",
+            domain,
+            Sobolev(1.0),
+            rule="midpoint" if isinstance(domain, Interval) else None,
+        )
+        for domain in domains
+    ]
+
+
+def _quartic_energy(domain):
+    """E(u) = ½‖u‖²_{H^1} + ¼∫u⁴ - ∫gu with a bump g, a `Functional`."""
+    H1 = Sobolev(1.0)
+    middle = getattr(domain, "a", 0.0) + domain.volume / 2
+
+    def load(x):
+        return 1 / (1 + 8 * np.sin(np.pi * (x - middle) / domain.volume) ** 2)
+
+    def value(u):
+        g = u.grid.function(load).values
+        return 0.5 * H1.norm(u) ** 2 + float(u.grid.integrate(u.values**4 / 4 - g * u.values))
+
+    def differential(u):
+        g = u.grid.function(load).values
+        return H1.flat(u) + Density(u.grid.function(u.values**3 - g))
+
+    return from_callable(value, differential)
+
+
+def _steps_needed(instance, n, metric, stable):
+    """Steps of steepest descent from 0 until the gradient's H^1 dual norm has fallen by 10⁻³.
+
+    The step is the inverse of a bound `stable` of the second variation in the metric.
+    """
+    grid = instance.grid(n)
+    energy, dual = _quartic_energy(instance.domain), Sobolev(1.0)
+    u = grid.function(np.zeros(n))
+    first, steps = None, 0
+    while True:
+        c = energy.differential(u)
+        size = np.linalg.norm(dual.whiten(c, grid))
+        first = size if first is None else first
+        if size <= _REDUCTION * first:
+            return steps
+        u = u - (1 / stable) * metric.riesz(c, grid)
+        steps += 1
+
+
+# ∫ 3u²v² is at most twice ‖v‖² for the functions met here, |u| <= 0.8.
+_CURVATURE = 3.0
+
+
+def _mesh_residual(instance, n):
+    steps = _steps_needed(instance, n, Sobolev(1.0), _CURVATURE)
+    return Residual(float(steps), 1.0, EPS, 1 / n, n)
+
+
+def _l2_residual(instance, n):
+    """The same in L2, where the second variation is bounded by the largest eigenvalue 1 + λ_n of the grid."""
+    largest = float(np.max(instance.grid(n).eigenvalues))
+    steps = _steps_needed(instance, n, L2(), _CURVATURE + largest)
+    return Residual(float(steps), 1.0, EPS, 1 / n, n)
+
+
+def _no_energy(problem):
+    raise DoesNotApply("it is about minimising an energy over all functions, without a model")
+
+
+MESH_INDEPENDENCE = Theorem(
+    id="mesh-independence",
+    statement="Steepest descent in the metric of the energy takes a number of steps bounded as h → 0; in L2 "
+    "it grows like h^{-2}.",
+    latex=r"\#\text{steps}_{H^1}=O(1),\qquad \#\text{steps}_{L^2}\sim h^{-2}",
+    source="Neuberger, Sobolev Gradients and Differential Equations",
+    hypotheses=(),
+    instances=_mesh_instances,
+    from_problem=_no_energy,
+    levels=lambda instance: [8, 16, 32, 64, 128, 256],
+    residual=_mesh_residual,
+    expectation=lambda instance: Order(-0.05, 0.05),
+    controls=(
+        Control(
+            "descent in L2",
+            breaks="statement",
+            residual=_l2_residual,
+            failure=lambda instance: divergent(2.0, 0.15),
+            levels=lambda instance: [12, 16, 24, 32],
+        ),
+    ),
+)
