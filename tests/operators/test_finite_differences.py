@@ -286,7 +286,9 @@ def test_with_out_nothing_of_the_grids_size_is_allocated():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_an_entry_that_is_not_finite_is_found_wherever_it_is(bad, boundary):
-    for operator in [op for dimension in (1, 2) for op in operators(dimension, 6, boundary)]:
+    built = [*operators(1, 6, boundary), *operators(2, 6, boundary), *operators(2, 2, boundary)]
+    built += [first_derivative((5, 6, 2), 1.0, 2, boundary, axis=1), laplacian((7, 6), 1.0, 4, boundary)]
+    for operator in built + [operator.transpose() for operator in built]:
         for index in np.ndindex(operator.shape):
             u = np.ones(operator.shape)
             u[index] = bad
