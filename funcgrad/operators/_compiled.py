@@ -1,20 +1,23 @@
 """The compiled loops of the operators: stencils swept over a grid, row by row.
 
-A grid of up to three axes is a flat array of rows, a row being its last axis. An output row is built
-from slices of shifted rows: a loop over slices with non-negative offsets vectorises, one with
-negative offsets (which may wrap around) does not, and nor does one over more than about ten slices;
-so a row of a three-dimensional grid is built in passes, the later ones finding it in the first-level
-cache. Interior stencils on uniform grids are even or odd: ``half[q]`` multiplies
-``u[+q] + sign * u[-q]``, which keeps all weights in registers. Every loop reports whether it
-produced a number that is not finite, which costs nothing while the number is in a register, where
-a look at the input beforehand would cost a pass over memory.
+A grid of up to three axes is a flat array of rows, a row being its last axis. The inner loops run along
+a row and add up a few shifted rows at once:
+
+- offsets are unsigned, since a signed index may wrap around, which keeps a loop from vectorising;
+- at most eight or so rows a loop, or the compiler gives up proving that none of them is the result;
+- a row that takes several loops is built in a buffer that stays in the first-level cache;
+- interior stencils on uniform grids are even or odd: ``half[q]`` multiplies ``u[+q] + sign * u[-q]``,
+  which keeps all weights in registers;
+- a result that is not finite is noticed while it is in a register; to look at the input beforehand
+  would cost a pass over memory;
+- functions take a block of rows `j0` to `j1` of plane `i`, not one row, since numba counts the
+  references to the arrays of every call, atomically.
 
 Arguments that recur: `half` (3, w + 1) and `sign` (3,) are the interior stencil of each axis;
 `closures` (3, 2, rows, columns), zero-padded, are the dense rows at the start and end of each axis;
 `counts` (3, 6) are its length and stride, and the rows and columns of its two closures. A periodic
 axis has no closures, and an axis that takes no part has no weights and stride 0: it is its own
-neighbour. Functions take a block of rows `j0` to `j1` of plane `i`, not one row: numba counts the
-references to every array argument of every call, atomically.
+neighbour. In the loops a, b, c are the weights along the row, across rows and across planes.
 """
 
 import numpy as np
@@ -86,25 +89,32 @@ def _sweep_rows_1(out, u, buffer, ends, i, j0, j1, k0, k1, low, high, half, sign
         b1 = inside * half[1, 1]
         at = (i * m1 + j) * counts[2, 0]
         r, n = np.uint64(at + low - 1), np.uint64(high - low)
-        row, first = (buffer, np.uint64(0)) if far else (out, np.uint64(at + k0))
-        inner = first + np.uint64(low - k0)
+        first, inner = np.uint64(at + k0), np.uint64(low - k0)
         b1m, b1p = _pair(at + low, j, 1, m1, stride1)
-        for k in range(n):
-            v = a0 * u[r + k + np.uint64(1)]
-            v += a1 * (u[r + k + np.uint64(2)] + s * u[r + k])
-            across = b1 * (u[b1p + k] + t * u[b1m + k])
-            v += across
-            row[inner + k] = v
-            bad |= np.int64(v - v != 0.0)
-        bad |= _place_ends(row, first, ends, j - j0, k0, k1, low, high)
         if far:
-            first, n = np.uint64(at + k0), np.uint64(k1 - k0)
+            for k in range(n):
+                v = a0 * u[r + k + np.uint64(1)]
+                v += a1 * (u[r + k + np.uint64(2)] + s * u[r + k])
+                across = b1 * (u[b1p + k] + t * u[b1m + k])
+                v += across
+                buffer[inner + k] = v
+            _place_ends(buffer, np.uint64(0), ends, j - j0, k0, k1, low, high)
+            n = np.uint64(k1 - k0)
             c1m, c1p = _pair(at + k0, i, 1, m0, stride0)
             for k in range(n):
                 across = c1 * (u[c1p + k] + f * u[c1m + k])
                 v = buffer[k] + across
                 out[first + k] = v
                 bad |= np.int64(v - v != 0.0)
+        else:
+            for k in range(n):
+                v = a0 * u[r + k + np.uint64(1)]
+                v += a1 * (u[r + k + np.uint64(2)] + s * u[r + k])
+                across = b1 * (u[b1p + k] + t * u[b1m + k])
+                v += across
+                out[first + inner + k] = v
+                bad |= np.int64(v - v != 0.0)
+            bad |= _place_ends(out, first, ends, j - j0, k0, k1, low, high)
     return bad
 
 
@@ -121,22 +131,20 @@ def _sweep_rows_2(out, u, buffer, ends, i, j0, j1, k0, k1, low, high, half, sign
         b1, b2 = inside * half[1, 1], inside * half[1, 2]
         at = (i * m1 + j) * counts[2, 0]
         r, n = np.uint64(at + low - 2), np.uint64(high - low)
-        row, first = (buffer, np.uint64(0)) if far else (out, np.uint64(at + k0))
-        inner = first + np.uint64(low - k0)
+        first, inner = np.uint64(at + k0), np.uint64(low - k0)
         b1m, b1p = _pair(at + low, j, 1, m1, stride1)
         b2m, b2p = _pair(at + low, j, 2, m1, stride1)
-        for k in range(n):
-            v = a0 * u[r + k + np.uint64(2)]
-            v += a1 * (u[r + k + np.uint64(3)] + s * u[r + k + np.uint64(1)])
-            v += a2 * (u[r + k + np.uint64(4)] + s * u[r + k])
-            across = b1 * (u[b1p + k] + t * u[b1m + k])
-            across += b2 * (u[b2p + k] + t * u[b2m + k])
-            v += across
-            row[inner + k] = v
-            bad |= np.int64(v - v != 0.0)
-        bad |= _place_ends(row, first, ends, j - j0, k0, k1, low, high)
         if far:
-            first, n = np.uint64(at + k0), np.uint64(k1 - k0)
+            for k in range(n):
+                v = a0 * u[r + k + np.uint64(2)]
+                v += a1 * (u[r + k + np.uint64(3)] + s * u[r + k + np.uint64(1)])
+                v += a2 * (u[r + k + np.uint64(4)] + s * u[r + k])
+                across = b1 * (u[b1p + k] + t * u[b1m + k])
+                across += b2 * (u[b2p + k] + t * u[b2m + k])
+                v += across
+                buffer[inner + k] = v
+            _place_ends(buffer, np.uint64(0), ends, j - j0, k0, k1, low, high)
+            n = np.uint64(k1 - k0)
             c1m, c1p = _pair(at + k0, i, 1, m0, stride0)
             c2m, c2p = _pair(at + k0, i, 2, m0, stride0)
             for k in range(n):
@@ -145,6 +153,17 @@ def _sweep_rows_2(out, u, buffer, ends, i, j0, j1, k0, k1, low, high, half, sign
                 v = buffer[k] + across
                 out[first + k] = v
                 bad |= np.int64(v - v != 0.0)
+        else:
+            for k in range(n):
+                v = a0 * u[r + k + np.uint64(2)]
+                v += a1 * (u[r + k + np.uint64(3)] + s * u[r + k + np.uint64(1)])
+                v += a2 * (u[r + k + np.uint64(4)] + s * u[r + k])
+                across = b1 * (u[b1p + k] + t * u[b1m + k])
+                across += b2 * (u[b2p + k] + t * u[b2m + k])
+                v += across
+                out[first + inner + k] = v
+                bad |= np.int64(v - v != 0.0)
+            bad |= _place_ends(out, first, ends, j - j0, k0, k1, low, high)
     return bad
 
 
@@ -178,28 +197,28 @@ def _sweep_rows_4(out, u, buffer, ends, i, j0, j1, k0, k1, low, high, half, sign
         n = np.uint64(k1 - k0)
         b3m, b3p = _pair(at + k0, j, 3, m1, stride1)
         b4m, b4p = _pair(at + k0, j, 4, m1, stride1)
-        for k in range(n):
-            across = b3 * (u[b3p + k] + t * u[b3m + k])
-            across += b4 * (u[b4p + k] + t * u[b4m + k])
-            buffer[k] += across
         if far:
             c1m, c1p = _pair(at + k0, i, 1, m0, stride0)
             c2m, c2p = _pair(at + k0, i, 2, m0, stride0)
-            for k in range(n):
-                across = c1 * (u[c1p + k] + f * u[c1m + k])
-                across += c2 * (u[c2p + k] + f * u[c2m + k])
-                buffer[k] += across
             c3m, c3p = _pair(at + k0, i, 3, m0, stride0)
             c4m, c4p = _pair(at + k0, i, 4, m0, stride0)
             for k in range(n):
-                across = c3 * (u[c3p + k] + f * u[c3m + k])
+                across = b3 * (u[b3p + k] + t * u[b3m + k])
+                across += b4 * (u[b4p + k] + t * u[b4m + k])
+                across += c1 * (u[c1p + k] + f * u[c1m + k])
+                buffer[k] += across
+            for k in range(n):
+                across = c2 * (u[c2p + k] + f * u[c2m + k])
+                across += c3 * (u[c3p + k] + f * u[c3m + k])
                 across += c4 * (u[c4p + k] + f * u[c4m + k])
                 v = buffer[k] + across
                 out[first + k] = v
                 bad |= np.int64(v - v != 0.0)
         else:
             for k in range(n):
-                v = buffer[k]
+                across = b3 * (u[b3p + k] + t * u[b3m + k])
+                across += b4 * (u[b4p + k] + t * u[b4m + k])
+                v = buffer[k] + across
                 out[first + k] = v
                 bad |= np.int64(v - v != 0.0)
     return bad
@@ -220,12 +239,12 @@ def _add_closure(out, u, i, j0, j1, low, n, axis, closures, counts):
         if side == 1:
             line = index - counts[axis, 0] + counts[axis, 4]
             begin += (counts[axis, 0] - nodes) * stride
-        row = out[at : at + n]
+        first, points = np.uint64(at), np.uint64(n)
         for m in range(nodes):
-            weight, other = closures[axis, side, line, m], u[begin + m * stride : begin + m * stride + n]
-            for k in range(n):
-                v = row[k] + weight * other[k]
-                row[k] = v
+            weight, other = closures[axis, side, line, m], np.uint64(begin + m * stride)
+            for k in range(points):
+                v = out[first + k] + weight * u[other + k]
+                out[first + k] = v
                 bad |= np.int64(v - v != 0.0)
     return bad
 
