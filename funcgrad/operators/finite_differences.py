@@ -341,6 +341,6 @@ def _tile(shape, lines):
     """Return the box that one thread sweeps: the rows it comes back to fit the second-level cache."""
     columns = min(shape[2], 2048 if shape[1] > 1 else 16384)
     if lines[0] is not None:
-        return np.array([64, min(shape[1], max(1, 8192 // columns)), columns])
+        return np.array([64, min(shape[1], max(1, 16384 // columns)), columns])
     rows = min(shape[1], max(64, 65536 // columns))
     return np.array([min(shape[0], max(1, 65536 // (rows * columns))), rows, columns])

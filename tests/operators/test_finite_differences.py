@@ -211,7 +211,7 @@ def test_polynomials_are_differentiated_exactly_on_arbitrary_nodes(c, order, der
 
 
 @given(st.sampled_from(CASES), st.floats(-3, 3), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 def test_operators_are_linear_and_differentiate_constants_to_zero(case, factor, seed):
     u, v = np.random.default_rng(seed).standard_normal((2, *SHAPES[case[0]]))
     for operator in operators(*case):
@@ -235,7 +235,7 @@ def test_periodic_operators_commute_with_shifts(dimension, order, data):
 
 
 @pytest.mark.parametrize(
-    "shape", [(70, 2100), (3, 5, 2100), (66, 10, 1000), (40000,), (9, 7000, 2), (300, 1, 9)]
+    "shape", [(70, 2100), (10, 10, 2100), (66, 10, 12), (10, 40, 500), (40000,), (9, 7000, 2), (300, 1, 9)]
 )
 def test_grids_of_many_tiles_agree_with_the_matrix(shape):
     u = np.random.default_rng(1).standard_normal(shape)
@@ -286,7 +286,9 @@ def test_with_out_nothing_of_the_grids_size_is_allocated():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_an_entry_that_is_not_finite_is_found_wherever_it_is(bad, boundary):
-    for operator in [op for dimension in (1, 2) for op in operators(dimension, 6, boundary)]:
+    built = [*operators(1, 6, boundary), *operators(2, 6, boundary), *operators(2, 2, boundary)]
+    built += [first_derivative((5, 6, 2), 1.0, 2, boundary, axis=1), laplacian((7, 6), 1.0, 4, boundary)]
+    for operator in built + [operator.transpose() for operator in built]:
         for index in np.ndindex(operator.shape):
             u = np.ones(operator.shape)
             u[index] = bad
