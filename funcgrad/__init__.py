@@ -36,7 +36,7 @@ _EXPORTS = {
         "funcgrad.functionals",
     ),
     **dict.fromkeys(
-        ("Existence", "gradient", "gradient_exists", "gram", "natural_gradient", "tangent_kernel"),
+        ("Existence", "descend", "gradient", "gradient_exists", "gram", "natural_gradient", "tangent_kernel"),
         "funcgrad.gradients",
     ),
     **dict.fromkeys(("Verdict", "verify"), "funcgrad.theorems"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from funcgrad._checks import one_of
 from funcgrad.gradients.solvers import (
     LeastSquares,
-    reduced_by_qr,
+    reduced,
     solve_by_cholesky,
     solve_by_kernel,
     solve_by_lsmr,
@@ -60,7 +60,7 @@ def solve_least_squares(a, r, damping=0.0, rcond=None, solver="qr"):
         reason = f"cond {condition:.2g} forbids {chosen!r}, which needs at most {LARGEST_CONDITION:.0e}"
         if rcond is not None:
             reason += f" and below 1/rcond = {1 / rcond:.2g}" if rcond else ""
-    return reduced_by_qr(a, r).solve(damping, rcond, reason)
+    return reduced(triangular_factor(a, r), a.shape).solve(damping, rcond, reason)
 
 
 def _choice(m, p):

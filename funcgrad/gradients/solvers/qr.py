@@ -38,15 +38,14 @@ def triangular_factor(a, r=None):
     return np.triu(factor)
 
 
-def reduced_by_qr(a, r, scale=None):
-    """Return the `ReducedProblem` of A diag(scale)⁻¹; its solution is then scale · η.
+def reduced(factor, shape, scale=None):
+    """Return the `ReducedProblem` of A diag(scale)⁻¹ from the triangular factor of [A r], A of that shape.
 
-    The singular values of R are those of A to ulp times the largest: rank, spectrum, and every cut-off
-    or damping cost O(p³) whatever the number of rows.
+    Its solution is scale · η. The singular values of R are those of A to ulp times the largest: rank,
+    spectrum, and every cut-off or damping cost O(p³) whatever the number of rows.
     """
-    m, p = a.shape
-    factor = triangular_factor(a, r)
+    p = shape[1]
     square = factor[:p, :p] if scale is None else factor[:p, :p] / scale
     u, sigma, vt = scipy.linalg.svd(square, full_matrices=False, check_finite=False)
     outside = float(abs(factor[p, p])) if len(factor) > p else 0.0
-    return ReducedProblem((m, p), sigma, vt, u.T @ factor[:p, p], outside, "qr")
+    return ReducedProblem(shape, sigma, vt, u.T @ factor[:p, p], outside, "qr")

@@ -1,0 +1,317 @@
+"""Natural gradient descent, damped by Levenberg and Marquardt's rule or with a line search."""
+
+import contextlib
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from funcgrad._checks import finite_array, finite_number, positive_number, whole_number
+from funcgrad.errors import ConvergenceError, InvalidInput
+from funcgrad.gradients.natural_gradient import grid_for
+from funcgrad.gradients.solvers import reduced, triangular_factor
+from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
+from funcgrad.spaces.function import Function
+
+HISTORY = np.dtype(
+    [
+        ("loss", float),
+        ("norm", float),
+        ("rank", int),
+        ("condition", float),
+        ("step", float),
+        ("damping", float),
+    ]
+)
+_FIRST_DAMPING = 1e-3
+_LARGEST_DAMPING = 1e20
+_ARMIJO = 1e-4
+# A decrease below this share of the loss is lost in the rounding of the loss.
+_INVISIBLE = 1e-13
+
+_MESSAGES = {
+    "converged": "The gradient's norm in its own metric fell to the tolerance.",
+    "rounding": "As close as rounding permits: steps change the loss by less than it is accurate to, and "
+    "the gradient's norm no longer falls.",
+    "iterations": "`max_iterations` steps were not enough. Raise it, or look at `.history`: a norm that "
+    "falls slowly means a metric far from the loss's own curvature (try L2 on the data, or a Sobolev order "
+    "nearer to the energy's); a large `damping` means a model far from linear.",
+    "stalled": "No step along the natural gradient lowers the loss. Likely causes: a differential that does "
+    "not belong to the functional's value (check it by differences), a model whose parameters run to "
+    "infinity (look at `.theta`; reparametrise), or a loss at its rounding floor. Start elsewhere, or pass a "
+    "larger `damping`.",
+    "stopped": "The callback asked to stop.",
+}
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The result of `descend`.
+
+    Attributes
+    ----------
+    theta : ndarray, (p,)
+    value : float
+        F∘φ there.
+    status : {"converged", "rounding", "iterations", "stalled", "stopped"}
+    message : str
+        What the status means, its likely causes and what to do.
+    history : structured ndarray
+        One row an iterate, the start first: `loss`; `norm` of the projected gradient in the metric;
+        `rank` and `condition` of the tangent space; the `step` and `damping` that led to the next.
+    """
+
+    theta: np.ndarray
+    value: float
+    status: str
+    message: str = field(repr=False)
+    history: np.ndarray = field(repr=False)
+
+    @property
+    def success(self):
+        """Whether a stationary point was reached, to the tolerance or to rounding."""
+        return self.status in ("converged", "rounding")
+
+
+class _Point:
+    """What is known at one θ: the loss, the whitened problem, and its damped solutions."""
+
+    def __init__(self, F, model, theta, metric, domain):
+        self.theta, self._F = theta, F
+        grid = grid_for(domain, model, theta)
+        self._a = WhitenedJacobian(model, theta, metric, grid)
+        self.f = Function(grid, self._a.values())
+        self.value = finite_number(F(self.f), "F(f)")
+        self._r = metric.whiten(F.differential(self.f), grid).reshape(-1)
+        self._factor = triangular_factor(self._a, self._r)  # all that is needed of A from here on
+
+    def problem(self, scale=None):
+        """Return the reduced problem, with the columns of A divided by `scale`."""
+        return reduced(self._factor, self._a.shape, scale)
+
+    def column_norms(self):
+        """Return the norms of the tangent functions, (p,)."""
+        return np.linalg.norm(self._factor[:, :-1], axis=0)
+
+    def pushforward(self, eta):
+        return Function(self.f.grid, self._a.pushforward(eta))
+
+    def curvature(self, g):
+        """Return D²F(g, g) at f, by a central difference of dF along g; exact for a quadratic F."""
+        size, length = np.abs(self.f.values).max(), np.abs(g.values).max()
+        h = 1e-4 * (size if size > 0 else 1.0) / length
+        ahead, behind = (self._F.differential(self.f + t * g)(g) for t in (h, -h))
+        return (ahead - behind) / (2 * h)
+
+
+def descend(
+    F,
+    model,
+    theta,
+    metric,
+    domain,
+    *,
+    step="exact",
+    damping="levenberg-marquardt",
+    tolerance=1e-12,
+    max_iterations=500,
+    rcond=None,
+    callback=None,
+    progress=False,
+):
+    """Minimise a functional of a model by natural gradient descent, θ ← θ - t η(θ).
+
+    Parameters
+    ----------
+    F : Functional
+    model : Model
+    theta : array_like, (p,)
+        Where to start.
+    metric : Metric
+    domain : Domain or Grid
+        As in `natural_gradient`; for a Domain a grid is chosen anew at each θ.
+    step : "exact" or float
+        t: "exact" minimises the quadratic model of F along the pushforward, t = dF(g)/D²F(g, g) with
+        g = dφ(η); the curvature comes from the differential, so a functional needs no second derivative.
+    damping : "levenberg-marquardt" or float
+        By default min |Aη - r|² + λ|Dη|², with D the largest column norms of A so far, so that the step
+        does not depend on the units of the parameters, and λ set by the gain ratio of actual to
+        predicted decrease. With a number, which is added to G (0 for the natural gradient itself), t is
+        halved until it satisfies Armijo's condition F(θ - tη) <= F(θ) - 10⁻⁴ t dF(dφ(η)).
+    tolerance : float
+        Stop when ‖dφ(η)‖, the norm in the metric of the gradient's projection onto the tangent space, is
+        below this times its value at the start. It stops earlier when rounding permits no progress.
+    max_iterations : int
+    rcond : float, optional
+        As in `natural_gradient`.
+    callback : callable, optional
+        Called with θ and the row of `history` after each step; stops the descent by returning True.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Descent
+
+    Examples
+    --------
+    Fit a saturation curve to data: L2 on the data's points makes each step a Gauss-Newton step.
+
+    >>> import numpy as np, funcgrad as fg
+    >>> x = np.array([1.0, 2.0, 3.0, 5.0])
+    >>> y = 2 * (1 - np.exp(-0.7 * x))
+    >>> model = fg.models.Symbolic("a*(1 - exp(-b*x))", "x", "a b")
+    >>> data = fg.PointSet(fg.Interval(0, 5), x)
+    >>> fit = fg.descend(fg.EmpiricalLoss(x, y), model, [1.0, 1.0], fg.L2(), data)
+    >>> fit.theta.round(9), fit.status
+    (array([2. , 0.7]), 'converged')
+
+    References
+    ----------
+    Moré, *The Levenberg-Marquardt algorithm: implementation and theory*, LNM 630, 1978 (the scaling D).
+    Nielsen, *Damping parameter in Marquardt's method*, IMM-REP-1999-05, 1999 (the rule for λ).
+    """
+    adaptive = damping == "levenberg-marquardt"
+    if not adaptive and finite_number(damping, "damping") < 0:
+        raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")
+    if step != "exact":
+        positive_number(step, "step")
+    tolerance = finite_number(tolerance, "tolerance")
+    max_iterations = whole_number(max_iterations, "max_iterations")
+
+    def point_at(theta):
+        return _Point(F, model, theta, metric, domain)
+
+    def value_at(theta):
+        """F∘φ, infinite where the model or the loss is not finite."""
+        with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
+            grid = grid_for(domain, model, theta)
+            value = float(F(Function(grid, WhitenedJacobian(model, theta, metric, grid).values())))
+            return value if math.isfinite(value) else math.inf
+        return math.inf
+
+    search = _LevenbergMarquardt(rcond) if adaptive else _LineSearch(float(damping), rcond)
+    point = point_at(finite_array(theta, "theta", ndim=1))
+    history, status = [], "iterations"
+    best, best_norm, at_rounding = point, math.inf, False
+    with _progress_bar(progress, max_iterations) as advance:
+        for iteration in range(max_iterations + 1):
+            full = point.problem().solve(0.0, rcond)
+            norm = full.length
+            row = np.zeros((), HISTORY)
+            row["loss"], row["norm"], row["rank"], row["condition"] = (
+                point.value,
+                norm,
+                full.rank,
+                full.condition,
+            )
+            history.append(row)
+            advance(point.value, norm)
+            if norm < best_norm or not at_rounding:
+                improved = norm <= 0.5 * best_norm
+                best, best_norm = point, norm
+            else:
+                improved = False
+            if norm <= tolerance * history[0]["norm"]:
+                status = "converged"
+                break
+            if at_rounding and not improved:
+                status = "rounding"
+                break
+            if callback is not None and iteration and callback(point.theta, row):
+                status = "stopped"
+                break
+            if iteration == max_iterations:
+                break
+            length = _natural_length(point, full, step)
+            if 0.5 * length * norm**2 <= _INVISIBLE * abs(point.value):
+                # The loss cannot tell any more; the full step is taken as long as the norm falls.
+                at_rounding = True
+                row["step"] = length
+                point = _attempt(point_at, point.theta - length * full.solution)
+            else:
+                at_rounding = False
+                point = search(point, length, row, value_at, point_at)
+            if point is None:
+                status = "rounding" if at_rounding else "stalled"
+                break
+    return Descent(best.theta, best.value, status, _MESSAGES[status], np.array(history))
+
+
+def _natural_length(point, full, step):
+    """Return t for the undamped direction; 1, the metric's own, where F curves down along it."""
+    if step != "exact":
+        return float(step)
+    if full.length == 0:
+        return 1.0
+    g = point.pushforward(full.solution)
+    curvature = point.curvature(g)
+    return full.length**2 / curvature if curvature > 0 else 1.0
+
+
+def _attempt(point_at, theta):
+    """Return the point at θ, or None where the model, its Jacobian or the loss is not finite."""
+    with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
+        return point_at(theta)
+    return None
+
+
+class _LevenbergMarquardt:
+    """λ by the gain ratio: raised until a step is accepted, lowered as far as the model is good."""
+
+    def __init__(self, rcond):
+        self.rcond, self.damping, self.scale = rcond, _FIRST_DAMPING, None
+
+    def __call__(self, point, t, row, value_at, point_at):
+        norms = point.column_norms()
+        self.scale = norms if self.scale is None else np.maximum(self.scale, norms)
+        scale = np.where(self.scale > 0, self.scale, 1.0)
+        problem, growth = point.problem(scale), 2.0
+        while self.damping < _LARGEST_DAMPING:
+            solution = problem.solve(self.damping, self.rcond)
+            theta = point.theta - t * solution.solution / scale
+            predicted = t * (solution.slope - 0.5 * solution.length**2)
+            row["step"], row["damping"] = t, self.damping
+            gain = (point.value - value_at(theta)) / predicted if predicted > 0 else -math.inf
+            reached = _attempt(point_at, theta) if gain > _ARMIJO else None
+            if reached is not None:
+                self.damping *= max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3)
+                return reached
+            self.damping, growth = self.damping * growth, 2 * growth
+        return None
+
+
+class _LineSearch:
+    """A fixed damping of G, and t halved until Armijo's condition holds."""
+
+    def __init__(self, damping, rcond):
+        self.damping, self.rcond = damping, rcond
+
+    def __call__(self, point, t, row, value_at, point_at):
+        solution = point.problem().solve(self.damping, self.rcond)
+        row["damping"] = self.damping
+        for _ in range(60):
+            row["step"], theta = t, point.theta - t * solution.solution
+            if value_at(theta) <= point.value - _ARMIJO * t * solution.slope:
+                reached = _attempt(point_at, theta)
+                if reached is not None:
+                    return reached
+            t /= 2
+        return None
+
+
+@contextlib.contextmanager
+def _progress_bar(shown, total):
+    """Yield a function of loss and norm that advances the bar, if one is shown."""
+    if not shown:
+        yield lambda loss, norm: None
+        return
+    from rich.progress import Progress
+
+    with Progress() as bar:
+        task = bar.add_task("descend", total=total)
+
+        def advance(loss, norm):
+            bar.update(task, advance=1, description=f"loss {loss:.6g}, gradient {norm:.3g}")
+
+        yield advance
