@@ -28,6 +28,8 @@ _LARGEST_DAMPING = 1e20
 _ARMIJO = 1e-4
 # A decrease below this share of the loss is lost in the rounding of the loss.
 _INVISIBLE = 1e-13
+# There the norm has to fall by this factor each step; where residuals are large it falls slowly.
+_PROGRESS = 0.95
 
 _MESSAGES = {
     "converged": "The gradient's norm in its own metric fell to the tolerance.",
@@ -114,7 +116,7 @@ def descend(
     step="exact",
     damping="levenberg-marquardt",
     tolerance=1e-12,
-    max_iterations=500,
+    max_iterations=1000,
     rcond=None,
     callback=None,
     progress=False,
@@ -207,11 +209,9 @@ def descend(
             )
             history.append(row)
             advance(point.value, norm)
+            improved = norm <= _PROGRESS * best_norm
             if norm < best_norm or not at_rounding:
-                improved = norm <= 0.5 * best_norm
                 best, best_norm = point, norm
-            else:
-                improved = False
             if norm <= tolerance * history[0]["norm"]:
                 status = "converged"
                 break

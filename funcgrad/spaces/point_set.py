@@ -61,7 +61,7 @@ class PointSet(Grid):
 
     @cached_property
     def _places(self):
-        """The different points: their place by coordinates, the place of each node, the share of its weight."""
+        """The different points' places by coordinates; each node's place and its share of the weight there."""
         distinct, place = np.unique(self.nodes, axis=0, return_inverse=True)
         place = place.reshape(-1)
         share = self.weights / np.bincount(place, self.weights)[place]
