@@ -69,7 +69,7 @@ def read_problem(name, folder=FOLDER):
 
 
 def _parameter_table(lines):
-    """Return the names, both starts and the certified values from lines 'b1 = start start value deviation'."""
+    """Return names, both starts and certified values, from lines 'b1 = start start value deviation'."""
     rows = [re.match(r"\s*(b\d+)\s*=\s*(.*)", line) for line in lines]
     rows = [(row[1], [float(number) for number in row[2].split()]) for row in rows if row]
     numbers = np.array([values for _, values in rows])

@@ -28,7 +28,7 @@ class Comparison:
         return "\n".join(rows)
 
     def plot(self, ax=None):
-        """Draw the loss and the relative gradient norm against the step; return the matplotlib axes."""
+        """Draw the loss, above the lowest one reached, against the step; return the matplotlib axes."""
         from funcgrad.plots.comparison import plot_comparison
 
         return plot_comparison(self, ax)
@@ -51,10 +51,11 @@ def compare_metrics(F, model, theta, metrics, domain, **options):
 
     Examples
     --------
-    >>> import funcgrad as fg
+    >>> import numpy as np, funcgrad as fg
     >>> model = fg.models.Symbolic("a*sin(x + b) + c", "x", "a b c")
     >>> loss = fg.EmpiricalLoss([0.3, 1.7, 4.0, 5.0], [1.0, -0.5, 0.2, 0.8])
-    >>> both = fg.compare_metrics(loss, model, [1, 0, 0], [fg.L2(), fg.Sobolev(1)], fg.Circle(6.283185307))
+    >>> circle = fg.Circle(2 * np.pi)
+    >>> both = fg.compare_metrics(loss, model, [1, 0, 0], [fg.L2(), fg.Sobolev(1)], circle)
     >>> sorted(both.descents)
     ['H^1', 'L2']
     """

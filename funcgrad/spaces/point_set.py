@@ -61,7 +61,7 @@ class PointSet(Grid):
 
     @cached_property
     def _places(self):
-        """The different points' places by coordinates; each node's place and its share of the weight there."""
+        """The different points' places by coordinates; each node's place, and share of its weight."""
         distinct, place = np.unique(self.nodes, axis=0, return_inverse=True)
         place = place.reshape(-1)
         share = self.weights / np.bincount(place, self.weights)[place]

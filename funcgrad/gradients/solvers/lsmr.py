@@ -1,5 +1,8 @@
 """Matrix-free least squares by Golub-Kahan bidiagonalisation."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import scipy.linalg
 
@@ -19,17 +22,15 @@ def solve_by_lsmr(a, r, damping=0.0, rcond=None, tolerance=1e-12, reason=""):
     reorthogonalisation, which plain LSMR leaves out: at most rank(A) steps are then needed at any
     condition number, for k·p numbers of memory.
 
+    The `error_bound` of a process that stopped before is finite only with damping: the gradient of the
+    directions that were not met, over a singular value that nobody knows, may move η anywhere.
+
     References
     ----------
     Fong, Saunders, *LSMR: an iterative algorithm for sparse least-squares problems*, SIAM J. Sci.
     Comput. 33, 2011.
     Simon, Zha, *Low-rank matrix approximation using the Lanczos bidiagonalization process*, SIAM J. Sci.
     Comput. 21, 2000: one-sided reorthogonalisation is enough.
-
-    Raises
-    ------
-    ConvergenceError
-        If the tolerance is not reached when the process breaks down.
     """
     matrix = as_matrix(a)
     m, p = matrix.shape
@@ -62,11 +63,18 @@ def solve_by_lsmr(a, r, damping=0.0, rcond=None, tolerance=1e-12, reason=""):
             y = np.array(basis) @ solution.solution
             gradient = alpha * betas[-1] * abs(y[-1])
             missed = solution.residual * beta
-            small = gradient <= tolerance * scale * missed or missed <= tolerance * beta
-            if small or exhausted:
+            if exhausted:
                 return solution
+            if gradient <= tolerance * scale * missed or missed <= tolerance * beta:
+                return _with_truncation(solution, gradient, damping)
         basis.append(v / alpha)
         alphas.append(alpha)
+
+
+def _with_truncation(solution, gradient, damping):
+    """Add |gradient|/λ to the error bound: (AᵀA + λ)⁻¹ <= 1/λ is all that is known of unmet directions."""
+    size = damping * np.linalg.norm(solution.solution)
+    return replace(solution, error_bound=solution.error_bound + gradient / size if size else math.inf)
 
 
 def _orthogonalised(v, basis):
