@@ -24,7 +24,6 @@ HISTORY = np.dtype(
     ]
 )
 _FIRST_DAMPING = 1e-3
-_LARGEST_DAMPING = 1e20
 _ARMIJO = 1e-4
 # A decrease below this share of the loss is lost in the rounding of the loss.
 _INVISIBLE = 1e-13
@@ -267,12 +266,14 @@ class _LevenbergMarquardt:
         self.scale = norms if self.scale is None else np.maximum(self.scale, norms)
         scale = np.where(self.scale > 0, self.scale, 1.0)
         problem, growth = point.problem(scale), 2.0
-        while self.damping < _LARGEST_DAMPING:
+        while True:
             solution = problem.solve(self.damping, self.rcond)
             theta = point.theta - t * solution.solution / scale
             predicted = t * (solution.slope - 0.5 * solution.length**2)
+            if predicted <= _INVISIBLE * abs(point.value):
+                break
             row["step"], row["damping"] = t, self.damping
-            gain = (point.value - value_at(theta)) / predicted if predicted > 0 else -math.inf
+            gain = (point.value - value_at(theta)) / predicted
             reached = _attempt(point_at, theta) if gain > _ARMIJO else None
             if reached is not None:
                 self.damping *= max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3)
@@ -290,7 +291,7 @@ class _LineSearch:
     def __call__(self, point, t, row, value_at, point_at):
         solution = point.problem().solve(self.damping, self.rcond)
         row["damping"] = self.damping
-        for _ in range(60):
+        while t * solution.slope > _INVISIBLE * abs(point.value):
             row["step"], theta = t, point.theta - t * solution.solution
             if value_at(theta) <= point.value - _ARMIJO * t * solution.slope:
                 reached = _attempt(point_at, theta)

@@ -16,8 +16,8 @@ from funcgrad.gradients.solvers import solve_by_lsmr
 EPS = np.finfo(float).eps
 
 
-def drawn_problem(rng, m, p, log_condition, log_residual, smooth=True):
-    """A of the given condition number and r with a part of relative size 10^log_residual outside its range."""
+def drawn_problem(rng, m, p, log_condition, log_residual):
+    """A of the given condition number, and r with a relative 10^log_residual outside its range."""
     k = min(m, p)
     u, _ = np.linalg.qr(rng.normal(size=(m, k)))
     v, _ = np.linalg.qr(rng.normal(size=(p, k)))
