@@ -74,37 +74,6 @@ class Descent:
         return self.status in ("converged", "rounding")
 
 
-class _Point:
-    """What is known at one θ: the loss, the whitened problem, and its damped solutions."""
-
-    def __init__(self, F, model, theta, metric, domain):
-        self.theta, self._F = theta, F
-        grid = grid_for(domain, model, theta)
-        self._a = WhitenedJacobian(model, theta, metric, grid)
-        self.f = Function(grid, self._a.values())
-        self.value = finite_number(F(self.f), "F(f)")
-        self._r = metric.whiten(F.differential(self.f), grid).reshape(-1)
-        self._factor = triangular_factor(self._a, self._r)  # all that is needed of A from here on
-
-    def problem(self, scale=None):
-        """Return the reduced problem, with the columns of A divided by `scale`."""
-        return reduced(self._factor, self._a.shape, scale)
-
-    def column_norms(self):
-        """Return the norms of the tangent functions, (p,)."""
-        return np.linalg.norm(self._factor[:, :-1], axis=0)
-
-    def pushforward(self, eta):
-        return Function(self.f.grid, self._a.pushforward(eta))
-
-    def curvature(self, g):
-        """Return D²F(g, g) at f, by a central difference of dF along g; exact for a quadratic F."""
-        size, length = np.abs(self.f.values).max(), np.abs(g.values).max()
-        h = 1e-4 * (size if size > 0 else 1.0) / length
-        ahead, behind = (self._F.differential(self.f + t * g)(g) for t in (h, -h))
-        return (ahead - behind) / (2 * h)
-
-
 def descend(
     F,
     model,
@@ -180,79 +149,120 @@ def descend(
     tolerance = finite_number(tolerance, "tolerance")
     max_iterations = whole_number(max_iterations, "max_iterations")
 
-    def point_at(theta):
-        return _Point(F, model, theta, metric, domain)
-
-    def value_at(theta):
-        """F∘φ, infinite where the model or the loss is not finite."""
-        with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
-            grid = grid_for(domain, model, theta)
-            value = float(F(Function(grid, WhitenedJacobian(model, theta, metric, grid).values())))
-            return value if math.isfinite(value) else math.inf
-        return math.inf
-
+    problem = _Problem(F, model, metric, domain, step, rcond)
     search = _LevenbergMarquardt(rcond) if adaptive else _LineSearch(float(damping), rcond)
-    point = point_at(finite_array(theta, "theta", ndim=1))
-    history, status = [], "iterations"
-    best, best_norm, at_rounding = point, math.inf, False
+    point = problem.point(finite_array(theta, "theta", ndim=1))
+    history, best, status = [], point, None
     with _progress_bar(progress, max_iterations) as advance:
-        for iteration in range(max_iterations + 1):
-            full = point.problem().solve(0.0, rcond)
-            norm = full.length
-            row = np.zeros((), HISTORY)
-            row["loss"], row["norm"], row["rank"], row["condition"] = (
-                point.value,
-                norm,
-                full.rank,
-                full.condition,
-            )
+        while status is None:
+            row = point.row()
             history.append(row)
-            advance(point.value, norm)
-            improved = norm <= _PROGRESS * best_norm
-            if norm < best_norm or not at_rounding:
-                best, best_norm = point, norm
-            if norm <= tolerance * history[0]["norm"]:
+            advance(point.value, point.norm)
+            progressed = point.norm <= _PROGRESS * best.norm or len(history) == 1
+            if point.norm < best.norm or not point.at_rounding:
+                best = point
+            if point.norm <= tolerance * history[0]["norm"]:
                 status = "converged"
-                break
-            if at_rounding and not improved:
+            elif point.at_rounding and not progressed:
                 status = "rounding"
-                break
-            if callback is not None and iteration and callback(point.theta, row):
+            elif callback is not None and len(history) > 1 and callback(point.theta, row):
                 status = "stopped"
-                break
-            if iteration == max_iterations:
-                break
-            length = _natural_length(point, full, step)
-            if 0.5 * length * norm**2 <= _INVISIBLE * abs(point.value):
-                # The loss cannot tell any more; the full step is taken as long as the norm falls.
-                at_rounding = True
-                row["step"] = length
-                point = _attempt(point_at, point.theta - length * full.solution)
+            elif len(history) > max_iterations:
+                status = "iterations"
             else:
-                at_rounding = False
-                point = search(point, length, row, value_at, point_at)
-            if point is None:
-                status = "rounding" if at_rounding else "stalled"
-                break
+                point, status = _next(problem, point, search, row)
     return Descent(best.theta, best.value, status, _MESSAGES[status], np.array(history))
 
 
-def _natural_length(point, full, step):
-    """Return t for the undamped direction; 1, the metric's own, where F curves down along it."""
-    if step != "exact":
-        return float(step)
-    if full.length == 0:
-        return 1.0
-    g = point.pushforward(full.solution)
-    curvature = point.curvature(g)
-    return full.length**2 / curvature if curvature > 0 else 1.0
+def _next(problem, point, search, row):
+    """Return the next point and None, or None and the status with which the descent ends."""
+    length = problem.natural_length(point)
+    if 0.5 * length * point.norm**2 > _INVISIBLE * abs(point.value):
+        found = search(problem, point, length, row)
+        return (None, "stalled") if found is None else (found, None)
+    # The loss cannot tell any more; the full step is taken as long as the norm falls.
+    row["step"] = length
+    found = problem.attempt(point.theta - length * point.full.solution)
+    if found is None:
+        return None, "rounding"
+    found.at_rounding = True
+    return found, None
 
 
-def _attempt(point_at, theta):
-    """Return the point at θ, or None where the model, its Jacobian or the loss is not finite."""
-    with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
-        return point_at(theta)
-    return None
+class _Problem:
+    """What `descend` is given, and the values and points that it asks for."""
+
+    def __init__(self, F, model, metric, domain, step, rcond):
+        self.F, self.model, self.metric, self.domain = F, model, metric, domain
+        self.step, self.rcond = step, rcond
+
+    def point(self, theta):
+        return _Point(self, theta)
+
+    def attempt(self, theta):
+        """Return the point at θ, or None where the model, its Jacobian or the loss is not finite."""
+        with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
+            return self.point(theta)
+        return None
+
+    def value(self, theta):
+        """Return F∘φ at θ, infinity where the model or the loss is not finite."""
+        with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
+            grid = grid_for(self.domain, self.model, theta)
+            jacobian = WhitenedJacobian(self.model, theta, self.metric, grid)
+            value = float(self.F(Function(grid, jacobian.values())))
+            return value if math.isfinite(value) else math.inf
+        return math.inf
+
+    def natural_length(self, point):
+        """Return t for the undamped direction; 1, the metric's own, where F curves down along it."""
+        if self.step != "exact":
+            return float(self.step)
+        if point.norm == 0:
+            return 1.0
+        curvature = point.curvature(point.pushforward(point.full.solution))
+        return point.norm**2 / curvature if curvature > 0 else 1.0
+
+
+class _Point:
+    """What is known at one θ: the loss, the whitened problem, and its damped solutions."""
+
+    def __init__(self, problem, theta):
+        self.theta, self._F = theta, problem.F
+        grid = grid_for(problem.domain, problem.model, theta)
+        self._a = WhitenedJacobian(problem.model, theta, problem.metric, grid)
+        self.f = Function(grid, self._a.values())
+        self.value = finite_number(self._F(self.f), "F(f)")
+        r = problem.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
+        self._factor = triangular_factor(self._a, r)  # all that is needed of [A r] from here on
+        self.full = self.reduced().solve(0.0, problem.rcond)
+        self.norm = self.full.length
+        self.at_rounding = False
+
+    def row(self):
+        """Return a row of the history."""
+        row = np.zeros((), HISTORY)
+        row["loss"], row["norm"] = self.value, self.norm
+        row["rank"], row["condition"] = self.full.rank, self.full.condition
+        return row
+
+    def reduced(self, scale=None):
+        """Return the reduced problem, with the columns of A divided by `scale`."""
+        return reduced(self._factor, self._a.shape, scale)
+
+    def column_norms(self):
+        """Return the norms of the tangent functions, (p,)."""
+        return np.linalg.norm(self._factor[:, :-1], axis=0)
+
+    def pushforward(self, eta):
+        return Function(self.f.grid, self._a.pushforward(eta))
+
+    def curvature(self, g):
+        """Return D²F(g, g) at f, by a central difference of dF along g; exact for a quadratic F."""
+        size, length = np.abs(self.f.values).max(), np.abs(g.values).max()
+        h = 1e-4 * (size if size > 0 else 1.0) / length
+        ahead, behind = (self._F.differential(self.f + t * g)(g) for t in (h, -h))
+        return (ahead - behind) / (2 * h)
 
 
 class _LevenbergMarquardt:
@@ -261,20 +271,20 @@ class _LevenbergMarquardt:
     def __init__(self, rcond):
         self.rcond, self.damping, self.scale = rcond, _FIRST_DAMPING, None
 
-    def __call__(self, point, t, row, value_at, point_at):
+    def __call__(self, problem, point, t, row):
         norms = point.column_norms()
         self.scale = norms if self.scale is None else np.maximum(self.scale, norms)
         scale = np.where(self.scale > 0, self.scale, 1.0)
-        problem, growth = point.problem(scale), 2.0
+        scaled, growth = point.reduced(scale), 2.0
         while True:
-            solution = problem.solve(self.damping, self.rcond)
+            solution = scaled.solve(self.damping, self.rcond)
             theta = point.theta - t * solution.solution / scale
             predicted = t * (solution.slope - 0.5 * solution.length**2)
             if predicted <= _INVISIBLE * abs(point.value):
                 break
             row["step"], row["damping"] = t, self.damping
-            gain = (point.value - value_at(theta)) / predicted
-            reached = _attempt(point_at, theta) if gain > _ARMIJO else None
+            gain = (point.value - problem.value(theta)) / predicted
+            reached = problem.attempt(theta) if gain > _ARMIJO else None
             if reached is not None:
                 self.damping *= max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3)
                 return reached
@@ -288,13 +298,13 @@ class _LineSearch:
     def __init__(self, damping, rcond):
         self.damping, self.rcond = damping, rcond
 
-    def __call__(self, point, t, row, value_at, point_at):
-        solution = point.problem().solve(self.damping, self.rcond)
+    def __call__(self, problem, point, t, row):
+        solution = point.reduced().solve(self.damping, self.rcond)
         row["damping"] = self.damping
         while t * solution.slope > _INVISIBLE * abs(point.value):
             row["step"], theta = t, point.theta - t * solution.solution
-            if value_at(theta) <= point.value - _ARMIJO * t * solution.slope:
-                reached = _attempt(point_at, theta)
+            if problem.value(theta) <= point.value - _ARMIJO * t * solution.slope:
+                reached = problem.attempt(theta)
                 if reached is not None:
                     return reached
             t /= 2
