@@ -85,7 +85,7 @@ def test_the_error_bound_holds_with_damping(seed, log_condition, log_residual, p
 
 @pytest.mark.parametrize("solver", ["qr", "cholesky", "lsmr"])
 def test_the_error_bound_holds_for_many_rows(solver):
-    """Whole numbers, whose normal equations are exact in float64; 50,000 rows, cond 2000."""
+    """Whole numbers, whose normal equations are exact in float64; 50,000 rows, cond 7·10⁴."""
     rng = np.random.default_rng(9)
     a = rng.integers(-20, 21, size=(50_000, 4)).astype(float)
     a[:, 3] = 40 * a[:, 0] + 15 * a[:, 1] + (np.arange(50_000) % 9 == 0)
@@ -94,8 +94,8 @@ def test_the_error_bound_holds_for_many_rows(solver):
         exact = mpmath.lu_solve(mpmath.matrix((a.T @ a).tolist()), mpmath.matrix((a.T @ r).tolist()))
         exact = np.array([float(entry) for entry in exact])
     found = solved(a, r, solver=solver)
-    assert 1e3 < found.condition < 1e4
-    assert relative_error(found.solution, exact) <= found.error_bound < 1e-6
+    assert 6e4 < found.condition < 7e4
+    assert relative_error(found.solution, exact) <= found.error_bound < 1e-5
 
 
 @given(seed=st.integers(0, 10**6), log_condition=st.floats(0, 12), p=st.integers(1, 12))
