@@ -1,78 +1,71 @@
 """Least squares for the natural gradient: min |A η - r| with the whitened Jacobian A."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
-import scipy.linalg
+from funcgrad._checks import one_of
+from funcgrad.gradients.solvers import (
+    LeastSquares,
+    reduced,
+    solve_by_cholesky,
+    solve_by_kernel,
+    solve_by_lsmr,
+    triangular_factor,
+)
+from funcgrad.gradients.solvers.cholesky import LARGEST_CONDITION
 
+__all__ = ["SOLVERS", "LeastSquares", "solve_least_squares", "triangular_factor"]
 
-@dataclass(frozen=True)
-class LeastSquares:
-    """The solution of min |A η - r|² + damping |η|², and what was seen on the way.
+SOLVERS = ("auto", "qr", "cholesky", "kernel", "lsmr")
 
-    Attributes
-    ----------
-    solution : ndarray, (p,)
-        Of least norm if A is rank-deficient.
-    singular_values : ndarray, (min(M, p),)
-        Of A, descending.
-    rank : int
-        How many of them exceed the cut-off.
-    residual : float
-        |A η - r| / |r|, 0 if r = 0.
-    discarded : float
-        The part of |r|² / |r|² on the left singular vectors below the cut-off.
-    """
-
-    solution: np.ndarray
-    singular_values: np.ndarray
-    rank: int
-    residual: float
-    discarded: float
-
-    @property
-    def condition(self):
-        """Ratio of the largest singular value to the smallest one kept."""
-        return float(self.singular_values[0] / self.singular_values[self.rank - 1]) if self.rank else np.inf
+# Above this many unknowns, R and its singular vectors (3 GB) are too many: products only.
+_LARGEST_FACTOR = 12_000
 
 
-def triangular_factor(a, r=None):
-    """Return the triangular factor R of [A r] = QR, (min(M, p + 1), p + 1), without forming Q."""
-    stacked = a if r is None else np.column_stack([a, r])
-    (factor,) = scipy.linalg.qr(stacked, mode="r", check_finite=False)
-    return factor[: stacked.shape[1]]
-
-
-def solve_least_squares(a, r, damping=0.0, rcond=None):
-    """Return the `LeastSquares` solution by Householder QR of [A r] and the SVD of R.
+def solve_least_squares(a, r, damping=0.0, rcond=None, solver="qr"):
+    """Return the `LeastSquares` solution of min |A η - r|² + damping |η|².
 
     The error grows with cond(A), not with its square as for the normal equations AᵀA η = Aᵀr.
 
     Parameters
     ----------
-    a : ndarray, (M, p)
+    a : ndarray (M, p), or a matrix given by blocks and products (see `solvers.matrix`)
     r : ndarray, (M,)
     damping : float
         Added to the squared singular values.
     rcond : float, optional
         Singular values up to rcond times the largest count as zero; max(M, p)·2⁻⁵² by default.
+    solver : {"qr", "cholesky", "kernel", "lsmr", "auto"}
+        ==========  ==========================================================================
+        "qr"        Householder QR of [A r] over blocks of rows, then the SVD of R
+        "cholesky"  AᵀA, with corrections from the residual; where cond(A) <= 1e6, else "qr"
+        "kernel"    AAᵀ, with corrections; for M <= p, where cond(A) <= 1e6, else "qr"
+        "lsmr"      products with A and Aᵀ only
+        "auto"      "qr" for M >= p, "kernel" for M < p, "lsmr" above 12,000 unknowns of both kinds
+        ==========  ==========================================================================
+
+        What was used, and why, is in the result.
     """
+    one_of(solver, SOLVERS, "solver")
     m, p = a.shape
-    factor = triangular_factor(a, r)
-    u, sigma, vt = scipy.linalg.svd(factor[:p, :p], full_matrices=False, check_finite=False)
-    coordinates = u.T @ factor[:p, p]
-    outside = factor[p, p] if len(factor) > p else 0.0
-    # For M <= p the factor is wide; what its rows do not span is not there to be missed.
-    cutoff = (max(m, p) * np.finfo(float).eps if rcond is None else rcond) * sigma[0]
-    rank = int(np.count_nonzero(sigma > cutoff))
-    kept = sigma[:rank]
-    gain = kept / (kept**2 + damping)
-    missed = np.concatenate([(1 - kept * gain) * coordinates[:rank], coordinates[rank:], [outside]])
-    size = np.linalg.norm(factor[:, p])
-    return LeastSquares(
-        solution=vt[:rank].T @ (gain * coordinates[:rank]),
-        singular_values=sigma,
-        rank=rank,
-        residual=float(np.linalg.norm(missed) / size) if size else 0.0,
-        discarded=float(np.sum(coordinates[rank:] ** 2) / size**2) if size else 0.0,
-    )
+    chosen, reason = (solver, "asked for") if solver != "auto" else _choice(m, p)
+    if chosen == "kernel" and m > p:
+        chosen, reason = "qr", f"`kernel` needs at most as many rows as parameters: {m} rows, {p} parameters"
+    if chosen == "lsmr":
+        return solve_by_lsmr(a, r, damping, rcond, reason=reason)
+    if chosen in ("cholesky", "kernel"):
+        solve = solve_by_cholesky if chosen == "cholesky" else solve_by_kernel
+        found, condition = solve(a, r, damping, rcond)
+        if found is not None:
+            return replace(found, reason=reason)
+        reason = f"cond {condition:.2g} forbids {chosen!r}, which needs at most {LARGEST_CONDITION:.0e}"
+        if rcond is not None:
+            reason += f" and below 1/rcond = {1 / rcond:.2g}" if rcond else ""
+    return reduced(triangular_factor(a, r), a.shape).solve(damping, rcond, reason)
+
+
+def _choice(m, p):
+    if min(m, p) > _LARGEST_FACTOR:
+        return "lsmr", f"{m} rows and {p} parameters are too many to factor"
+    if m < p:
+        return "kernel", f"{m} rows, fewer than the {p} parameters"
+    return "qr", f"{m} rows, at least as many as the {p} parameters"

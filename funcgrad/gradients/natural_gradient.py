@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from funcgrad._checks import finite_number, one_of
+from funcgrad._checks import finite_array, finite_number, one_of
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, DomainMismatch, InvalidInput
-from funcgrad.gradients.least_squares import solve_least_squares
+from funcgrad.gradients.least_squares import SOLVERS, solve_least_squares
+from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.spaces.domain import Domain
 from funcgrad.spaces.function import Function
 
@@ -27,7 +28,8 @@ class NaturalGradient:
     pushforward : Function
         dφ(η) = Σ η_i φ_i: the projection of the gradient of F, where that exists.
     rank : int
-        Of the tangent space; below p the model is not an immersion at θ.
+        Of the tangent space; below p the model is not an immersion at θ (by "lsmr": of the part of it
+        that was needed).
     condition : float
         Of the whitened Jacobian A = SJ on what was kept; cond(G) is its square.
     residual : float
@@ -37,7 +39,12 @@ class NaturalGradient:
         Share of the whitened covector's square on the directions below the rank cut-off.
     singular_values : ndarray
         Of A, descending.
+    error_bound : float
+        Bound of the relative error of η by rounding, κε + κ²ερ, for the whitened problem as it is.
     solver : str
+        The algorithm that was used.
+    reason : str
+        Why it was.
     grid : Grid
         The grid that it was computed on.
     """
@@ -49,7 +56,9 @@ class NaturalGradient:
     residual: float
     discarded: float
     singular_values: np.ndarray = field(repr=False)
+    error_bound: float
     solver: str
+    reason: str
     grid: object = field(repr=False)
 
 
@@ -113,8 +122,7 @@ def whitened_jacobian(model, theta, metric, grid):
 
     For a model with m outputs the rows of all components are stacked.
     """
-    jacobian = model.jacobian(theta, grid.nodes)
-    return metric.square_root(grid).apply(jacobian).reshape(-1, jacobian.shape[-1])
+    return WhitenedJacobian(model, theta, metric, grid).toarray()
 
 
 def gram(model, theta, metric, domain):
@@ -134,7 +142,7 @@ def gram(model, theta, metric, domain):
     return a.T @ a
 
 
-def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.0, rcond=None):
+def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=0.0, rcond=None):
     """Return the natural gradient of a functional of a model in a metric on functions.
 
     With A = SJ the whitened Jacobian and r the whitened covector dF, it solves min |Aη - r|, so the
@@ -148,9 +156,12 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
     theta : array_like, (p,)
     metric : Metric
     domain : Domain or Grid
-        For a Domain a grid that resolves the tangent functions is chosen and reported.
-    solver : {"qr"}
-        Householder QR of [A r], then the SVD of R.
+        For a Domain a grid that resolves the tangent functions is chosen and reported. A `PointSet`
+        stands for data: in L2 on it, for a squared loss at its points, η is the Gauss-Newton step.
+    solver : {"auto", "qr", "cholesky", "kernel", "lsmr"}
+        "qr" is Householder QR of [A r] over blocks of nodes, then the SVD of R; "auto" takes it unless
+        there are fewer nodes than parameters, or too many of both (`solve_least_squares`). In L2 a
+        Jacobian beyond 1 GiB is not held but evaluated block by block.
     damping : float
         Levenberg-Marquardt: η = (G + damping·I)⁻¹ ∂(F∘φ).
     rcond : float, optional
@@ -174,16 +185,18 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
     >>> step.direction.round(12), step.rank
     (array([-3.53846154, -0.92307692]), 2)
     """
-    one_of(solver, ("qr",), "solver")
+    one_of(solver, SOLVERS, "solver")
     if finite_number(damping, "damping") < 0:
         raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")
+    if rcond is not None and not 0 <= finite_number(rcond, "rcond") < 1:
+        raise InvalidInput(f"`rcond` must be at least 0 and below 1; got {rcond:g}.")
+    theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
-    f = grid.function(model_function(model, theta))
-    a = whitened_jacobian(model, theta, metric, grid)
-    r = metric.whiten(F.differential(f), grid).reshape(-1)
-    solution = solve_least_squares(a, r, damping, rcond)
-    p = a.shape[1]
-    if solution.rank < p:
+    a = WhitenedJacobian(model, theta, metric, grid)
+    r = metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
+    solution = solve_least_squares(a, r, damping, rcond, solver)
+    p = model.n_parameters
+    if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space
         warnings.warn(
             f"the tangent space has rank {solution.rank} with {p} parameters (singular values "
             f"{solution.singular_values[0]:.3g} to {solution.singular_values[-1]:.3g}); the natural gradient "
@@ -192,15 +205,16 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
             stacklevel=2,
         )
     direction = solution.solution
-    pushforward = Function(grid, model.jacobian(theta, grid.nodes) @ direction)
     return NaturalGradient(
         direction=direction,
-        pushforward=pushforward,
+        pushforward=Function(grid, a.pushforward(direction)),
         rank=solution.rank,
         condition=solution.condition,
         residual=solution.residual,
         discarded=solution.discarded,
         singular_values=solution.singular_values,
-        solver=solver,
+        error_bound=solution.error_bound,
+        solver=solution.solver,
+        reason=solution.reason,
         grid=grid,
     )

@@ -22,6 +22,9 @@ class SquareRoot(ABC):
     gives these three maps without ever forming the Gram matrix SᵀS.
     """
 
+    # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).
+    is_diagonal = False
+
     @abstractmethod
     def apply(self, values):
         """Return S u, (M, ...), of nodal values (N, ...)."""
@@ -42,8 +45,16 @@ class SquareRoot(ABC):
 class DiagonalRoot(SquareRoot):
     """S = diag(√w): the L2 metric on a grid with quadrature weights w (times a density)."""
 
+    is_diagonal = True
+
     def __init__(self, weights):
         self._root = np.sqrt(weights)
+
+    def part(self, nodes):
+        """Return S on a slice of the nodes."""
+        part = DiagonalRoot.__new__(DiagonalRoot)
+        part._root = self._root[nodes]
+        return part
 
     def _column(self, array):
         return self._root.reshape(-1, *[1] * (np.ndim(array) - 1))
