@@ -69,7 +69,8 @@ def vector_tanh(z):
     p = p * r + 1.0
     power = _bits_to_float((_float_to_bits(shifted) + 1023) << _MANTISSA_BITS)
     decay = power * (p * r) + (power - 1.0)
-    return math.copysign(decay / (2.0 + decay), z)
+    # Python's division, which raises at zero, is a branch; numpy's is not.
+    return math.copysign(np.divide(decay, 2.0 + decay), z)
 
 
 @compiled()
