@@ -129,14 +129,13 @@ class MLP(Model):
 
     def _checked_jacobian(self, theta, x, alpha, out):
         shape = (len(x), *self._outputs, self.n_parameters)
-        if out is None or not out.flags.c_contiguous:
-            jacobian = self._checked_jacobian(theta, x, alpha, np.empty(shape))
-            if out is None:
-                return jacobian
-            out[...] = jacobian
-            return out
-        known_finite = self._fill(theta, x, alpha, out)
-        return out if known_finite else self._checked("Jacobian", out, shape, theta, x, alpha)
+        contiguous = out if out is not None and out.flags.c_contiguous else np.empty(shape)
+        if not self._fill(theta, x, alpha, contiguous):
+            self._checked("Jacobian", contiguous, shape, theta, x, alpha)
+        if out is None or out is contiguous:
+            return contiguous
+        out[...] = contiguous
+        return out
 
     def _fill(self, theta, x, alpha, out):
         """Write the Jacobian to `out`, contiguous; return whether it is already known to be finite."""
