@@ -78,6 +78,9 @@ def activate(activation, z, slope):
     """Replace z by σ(z) and write σ'(z) to `slope`, both (units, points)."""
     for i in range(len(z)):
         values, slopes = z[i], slope[i]
+        # An overflow becomes a NaN, which no activation hides.
+        for k in range(values.size):
+            values[k] += 0.0 * values[k]
         if activation == TANH:
             for k in range(values.size):
                 t = vector_tanh(values[k])
@@ -86,7 +89,7 @@ def activate(activation, z, slope):
         elif activation == RELU:
             for k in range(values.size):
                 slopes[k] = 1.0 if values[k] > 0.0 else 0.0
-                values[k] = max(values[k], 0.0)
+                values[k] = 0.0 if values[k] < 0.0 else values[k]
         elif activation == SIN:
             for k in range(values.size):
                 slopes[k] = math.cos(values[k])

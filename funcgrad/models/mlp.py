@@ -216,6 +216,8 @@ class MLP(Model):
                 jet[zero] += bias
             sigma = []
             if len(tape) + 1 < len(layers):
+                # An overflow becomes a NaN, which no activation hides.
+                jet[zero] += 0.0 * jet[zero]
                 sigma = activation_derivatives(self.activation, jet[zero], order + extra)
             tape.append(_Layer(inputs, jet, sigma))
             if sigma:

@@ -88,11 +88,14 @@ def test_an_infinite_entry_is_refused_at_its_point():
 
 @pytest.mark.usefixtures("always_compiled")
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_a_nan_inside_is_refused(activation):
-    # The first unit's z is inf - inf.
+def test_an_overflow_inside_is_refused(activation, monkeypatch):
+    # The first unit's z is inf - inf, or inf with a fused multiplication: tanh would make 1 of it.
     network, theta = MLP((2, 2, 1), activation), np.full(9, 1e200)
     theta[1] = -1e200
     with pytest.raises(InvalidInput, match=r"Jacobian is nan at x = \[1e\+200, 1e\+200\]"):
+        network.jacobian(theta, np.full((40, 2), 1e200))
+    monkeypatch.setattr(mlp, "_FEW_ENTRIES", 1 << 60)
+    with pytest.raises(InvalidInput, match=r"Jacobian is nan at x"):
         network.jacobian(theta, np.full((40, 2), 1e200))
 
 

@@ -239,7 +239,7 @@ def test_bad_arguments_are_refused():
         (lambda: network.jacobian(theta, POINTS, out=np.empty((3, 12))), r"`out` must be a float64 array of"),
         (lambda: network.jacobian(theta, POINTS, out=np.empty((3, 13), "f4")), "got float32"),
         (lambda: network.jacobian(theta, POINTS, out=[]), "got list"),
-        (lambda: MLP((2, 3, 1), "gelu")(1e200 * theta, 1e200 * POINTS), "value is .* at x"),
+        (lambda: network(1e200 * theta, 1e200 * POINTS), "value is nan at x"),
         (
             lambda: network.pullback(theta, POINTS, np.full(3, 1e308)),
             "pullback is not finite in the parameter",
