@@ -150,7 +150,18 @@ def write_layer(adjoint, inputs, scale, rows, with_bias, out):
         if with_bias:
             for i in range(n_units):
                 row[n_weights + i] = factors[i]
-    return np.abs(left).sum() * (1.0 + scale * np.abs(right).sum())
+    return (column_sizes(adjoint) * (1.0 + scale * column_sizes(inputs))).sum()
+
+
+@compiled()
+def column_sizes(values):
+    """Return Σ_i |values_ik|, which bounds every entry of a product of such columns."""
+    sizes = np.zeros(TILE)
+    for i in range(len(values)):
+        row = values[i]
+        for k in range(TILE):
+            sizes[k] += abs(row[k])
+    return sizes
 
 
 @compiled(parallel=True)

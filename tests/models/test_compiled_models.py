@@ -59,7 +59,7 @@ def test_plain_source_agrees_with_the_compiled_function(monkeypatch):
     compiled, plain = np.empty((5, 2, network.n_parameters)), np.empty((5, 2, network.n_parameters))
     _compiled.network_jacobian(*arguments, compiled)
     # The bit operations of the tanh exist compiled only; numpy's takes its place.
-    for name in ("activate", "add_product", "write_layer", "forward", "backward"):
+    for name in ("activate", "add_product", "write_layer", "column_sizes", "forward", "backward"):
         monkeypatch.setattr(_compiled, name, getattr(_compiled, name).py_func)
     monkeypatch.setattr(_compiled, "vector_tanh", np.tanh)
     monkeypatch.setattr(_compiled, "prange", range)
