@@ -26,7 +26,7 @@ class Model(ABC):
         Returns ∂^α ∂f_θ(x)/∂θ, shape (N, p) if `n_outputs` is 1, else (N, m, p).
 
     Each point is independent of the others, so products and checks may go over blocks of them. A model
-    that knows faster ways overrides `_pushforward`, `_pullback`, `_jacobian_into` or `initial` as well.
+    that knows faster ways overrides `_pushforward`, `_pullback`, `_checked_jacobian` or `initial` as well.
 
     A derivative that the model does not have is refused with an `InvalidInput` that says what to do;
     it is never approximated. NaN or infinity in a result need not be looked for: it is refused here.
@@ -151,8 +151,7 @@ class Model(ABC):
             given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
             raise InvalidInput(f"`out` must be a float64 array of shape {shape}; got {given}.")
         with np.errstate(all="ignore"):
-            jacobian = self._jacobian_into(theta, x, alpha, out)
-        return self._checked("Jacobian", jacobian, shape, theta, x, alpha)
+            return self._checked_jacobian(theta, x, alpha, out)
 
     def pushforward(self, theta, x, eta, alpha=None):
         """Evaluate dφ(η) = Σ_i η_i φ_i at the points x without storing the Jacobian.
@@ -268,10 +267,12 @@ class Model(ABC):
 
     # What a subclass may override where it knows a faster way.
 
-    def _jacobian_into(self, theta, x, alpha, out):
-        """Return ∂^α ∂f_θ/∂θ, written to `out` if that is not None."""
+    def _checked_jacobian(self, theta, x, alpha, out):
+        """Return ∂^α ∂f_θ/∂θ, finite and of the right shape, written to `out` if that is not None."""
         jacobian = np.asarray(self._jacobian(theta, x, alpha), dtype=np.float64)
-        if out is None or jacobian.shape != out.shape:
+        shape = (len(x), *self._outputs, self.n_parameters)
+        self._checked("Jacobian", jacobian, shape, theta, x, alpha)
+        if out is None:
             return jacobian
         out[...] = jacobian
         return out

@@ -1,9 +1,12 @@
 """Models linear in their parameters: combinations of fixed basis functions."""
 
+import math
+
 import numpy as np
 
 from funcgrad.errors import InvalidInput
 from funcgrad.models.base import Model, multi_index
+from funcgrad.models.bases import Basis, fourier
 
 
 class Linear(Model):
@@ -11,11 +14,12 @@ class Linear(Model):
 
     Parameters
     ----------
-    basis : sequence of str, or sequence of callables
-        The p functions b_i. Formulas (see `Symbolic`) have exact derivatives of every order. A callable
-        takes the n coordinate arrays, each (N,), and returns (N,) values or one number.
+    basis : Basis, sequence of str, or sequence of callables
+        The p functions b_i. A basis of `funcgrad.models.bases` brings its dimension. Formulas (see
+        `Symbolic`) have exact derivatives of every order. A callable takes the n coordinate arrays, each
+        (N,), and returns (N,) values or one number.
     x : str or sequence of str
-        The names of the n coordinates; their number is the dimension for callables too.
+        The names of the n coordinates; their number is the dimension for callables too. Not for a `Basis`.
     derivatives : mapping or None
         For callables: from a multi-index (a tuple of n int, an int in one dimension) to the p callables
         ∂^α b_i. A derivative that is not given is refused, never approximated.
@@ -28,11 +32,21 @@ class Linear(Model):
     array([1., 2., 3.])
     >>> line.derivative([1.0, 2.0], [0.0, 0.5, 1.0], 1)
     array([2., 2., 2.])
+    >>> from funcgrad.models import bases
+    >>> Linear(bases.legendre(2, 0, 1)).jacobian([0.0, 0.0, 0.0], [0.0, 1.0])
+    array([[ 1., -1.,  1.],
+           [ 1.,  1.,  1.]])
     """
 
     def __init__(self, basis, x="x", derivatives=None):
         if isinstance(basis, str) or callable(basis):
             raise InvalidInput("`basis` must be a sequence of functions; got one: write [f].")
+        if isinstance(basis, Basis):
+            if x != "x" or derivatives is not None:
+                raise InvalidInput("`x` and `derivatives` must be left out: the basis has its own.")
+            super().__init__(basis.dimension, [f"c{i}" for i in range(basis.size)])
+            self.basis = basis
+            return
         basis = tuple(basis)
         if not basis:
             raise InvalidInput("`basis` must hold at least one function; got none.")
@@ -55,6 +69,8 @@ class Linear(Model):
         self.basis = basis
 
     def __repr__(self):
+        if isinstance(self.basis, Basis):
+            return f"Linear({self.basis!r})"
         shown = [b if isinstance(b, str) else getattr(b, "__name__", repr(b)) for b in self.basis[:6]]
         more = f", ... {self.n_parameters} in all" if self.n_parameters > 6 else ""
         return f"Linear([{', '.join(shown)}{more}])"
@@ -63,6 +79,8 @@ class Linear(Model):
         return self._jacobian(theta, x, alpha) @ theta
 
     def _jacobian(self, theta, x, alpha):
+        if isinstance(self.basis, Basis):
+            return self.basis.evaluate(x, alpha)
         if self._functions is not None:
             return self._functions.derivative((), x, alpha).reshape(len(x), self.n_parameters)
         if alpha not in self._callables:
@@ -93,3 +111,28 @@ def _checked_functions(functions, count, name):
         if not callable(function):
             raise InvalidInput(f"`{name}` must be all formulas or all callables; got {function!r}.")
     return functions
+
+
+class Fourier(Linear):
+    """The trigonometric polynomial θ_0 + Σ_k θ_{2k-1} cos kωx + θ_{2k} sin kωx, ω = 2π/length.
+
+    Parameters
+    ----------
+    n_frequencies : int
+        The highest k.
+    length : float
+        The period.
+
+    Examples
+    --------
+    >>> from funcgrad.models import Fourier
+    >>> Fourier(1).derivative([5.0, 0.0, 2.0], [0.0], 1)
+    array([2.])
+    """
+
+    def __init__(self, n_frequencies, length=2.0 * math.pi):
+        super().__init__(fourier(n_frequencies, length))
+        self.n_frequencies, self.length = (self.n_parameters - 1) // 2, float(length)
+
+    def __repr__(self):
+        return f"Fourier({self.n_frequencies}, length={self.length:g})"

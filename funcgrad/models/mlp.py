@@ -19,7 +19,7 @@ from funcgrad.models.chain_rule import composed, composed_tangent, partitions
 # Entries of a layer's values that one block of points holds: 256 kB, so that a block's few arrays stay in
 # the second-level cache.
 _BLOCK_VALUES = 1 << 15
-# Jacobians of fewer entries are not worth the compiled loop's start.
+# Jacobians of fewer entries are not worth the compiled loops' start.
 _FEW_ENTRIES = 1 << 20
 
 
@@ -123,33 +123,55 @@ class MLP(Model):
         return value.reshape(len(x), *self._outputs)
 
     def _jacobian(self, theta, x, alpha):
-        return self._jacobian_into(theta, x, alpha, None)
+        jacobian = np.empty((len(x), *self._outputs, self.n_parameters))
+        self._fill(theta, x, alpha, jacobian)
+        return jacobian
 
-    def _jacobian_into(self, theta, x, alpha, out):
+    def _checked_jacobian(self, theta, x, alpha, out):
         shape = (len(x), *self._outputs, self.n_parameters)
-        if out is None or not out.flags.c_contiguous:
-            jacobian = self._jacobian_into(theta, x, alpha, np.empty(shape))
-            if out is None:
-                return jacobian
-            out[...] = jacobian
-            return out
+        contiguous = out if out is not None and out.flags.c_contiguous else np.empty(shape)
+        if not self._fill(theta, x, alpha, contiguous):
+            self._checked("Jacobian", contiguous, shape, theta, x, alpha)
+        if out is None or out is contiguous:
+            return contiguous
+        out[...] = contiguous
+        return out
+
+    def _fill(self, theta, x, alpha, out):
+        """Write the Jacobian to `out`, contiguous; return whether it is already known to be finite."""
         by_output = out.reshape(len(x), self.n_outputs, self.n_parameters)
-        write = _outer_products if out.size < _FEW_ENTRIES else _compiled_outer_products()
-        layers, scales = self._scaled_layers(theta), self._scales()
+        if not any(alpha) and out.size >= _FEW_ENTRIES:
+            from funcgrad.models._compiled import network_jacobian
+
+            scaled = np.concatenate(
+                [part.ravel() for layer in self._scaled_layers(theta) for part in layer if part is not None]
+            )
+            activation, widths = sorted(ACTIVATIONS).index(self.activation), np.array(self.widths)
+            scales = np.array(self._scales())
+            witness = network_jacobian(x, scaled, widths, scales, self.biases, activation, by_output)
+            return bool(np.isfinite(witness).all())
+        layers = self._scaled_layers(theta)
         for rows in self._blocks(len(x)):
             tape = self._forward(layers, x[rows], alpha, extra=1)
             for k in range(self.n_outputs):
-                end = self.n_parameters
                 cotangent = np.zeros((len(x[rows]), self.n_outputs))
                 cotangent[:, k] = 1.0
-                for layer, adjoint in self._backward(layers, tape, alpha, cotangent):
-                    start = end - self.widths[layer + 1] * (self.widths[layer] + self.biases)
-                    left = np.stack([scales[layer] * values for values in adjoint.values()])
-                    right = np.stack([tape[layer].inputs[beta] for beta in adjoint])
-                    bias = self._bias_adjoint(adjoint)
-                    write(left, right, bias, by_output[rows, k, start:end])
-                    end = start
-        return out
+                self._write_rows(layers, tape, alpha, cotangent, by_output[rows, k])
+        return False
+
+    def _write_rows(self, layers, tape, alpha, cotangent, out):
+        """Write one output's rows of the Jacobian: [Σ_β adjoint_β ⊗ inputs_β, bias], layer after layer."""
+        end, scales = self.n_parameters, self._scales()
+        for layer, adjoint in self._backward(layers, tape, alpha, cotangent):
+            n_inputs, n_units = self.widths[layer : layer + 2]
+            start = end - n_units * (n_inputs + self.biases)
+            weights = sum(
+                values[:, :, None] * tape[layer].inputs[beta][:, None, :] for beta, values in adjoint.items()
+            )
+            split = start + n_units * n_inputs
+            np.multiply(scales[layer], weights.reshape(len(out), -1), out=out[:, start:split])
+            out[:, split:end] = self._bias_adjoint(adjoint)
+            end = start
 
     def _bias_adjoint(self, adjoint):
         """Return the derivatives in the biases, (points, units): no columns without biases."""
@@ -194,6 +216,8 @@ class MLP(Model):
                 jet[zero] += bias
             sigma = []
             if len(tape) + 1 < len(layers):
+                # An overflow becomes a NaN, which no activation hides.
+                jet[zero] += 0.0 * jet[zero]
                 sigma = activation_derivatives(self.activation, jet[zero], order + extra)
             tape.append(_Layer(inputs, jet, sigma))
             if sigma:
@@ -264,16 +288,3 @@ def _through_activation(layer, values):
             for i, block in enumerate(blocks):
                 add(block, prod(jets[:i] + jets[i + 1 :], start=layer.sigma[len(blocks)]) * weighted)
     return adjoint
-
-
-def _outer_products(left, right, bias, out):
-    """Write rows [Σ_β left_β ⊗ right_β, bias], left and right (jets, points, units or inputs)."""
-    n_weights = left.shape[2] * right.shape[2]
-    out[:, :n_weights] = np.einsum("bki,bkj->kij", left, right).reshape(len(out), n_weights)
-    out[:, n_weights:] = bias
-
-
-def _compiled_outer_products():
-    from funcgrad.models._compiled import outer_products
-
-    return outer_products

@@ -6,6 +6,7 @@ import numpy as np
 
 from funcgrad._checks import whole_number
 from funcgrad.models.base import Model
+from funcgrad.models.bases import monomial
 
 
 class Polynomial(Model):
@@ -31,26 +32,19 @@ class Polynomial(Model):
 
     def __init__(self, degree):
         self.degree = whole_number(degree, "degree")
+        self._basis = monomial(degree)
         super().__init__(dimension=1, parameter_names=[f"c{k}" for k in range(self.degree + 1)])
 
     def __repr__(self):
         return f"Polynomial({self.degree})"
 
-    def _factors(self, order):
-        # The order-th derivative of x^k is k (k-1) ... (k-order+1) x^(k-order).
-        return np.array([float(math.perm(k, order)) for k in range(order, self.degree + 1)])
-
     def _value(self, theta, x, alpha):
         (order,) = alpha
         if order > self.degree:
             return np.zeros(len(x))
-        return np.polynomial.polynomial.polyval(x[:, 0], self._factors(order) * theta[order:])
+        # Horner's rule, on the coefficients k (k-1) ... (k-order+1) θ_k of the derivative.
+        factors = np.array([float(math.perm(k, order)) for k in range(order, self.degree + 1)])
+        return np.polynomial.polynomial.polyval(x[:, 0], factors * theta[order:])
 
     def _jacobian(self, theta, x, alpha):
-        (order,) = alpha
-        # Fortran order: a column, one monomial, is contiguous, as LAPACK wants it.
-        jacobian = np.zeros((len(x), self.degree + 1), order="F")
-        if order <= self.degree:
-            powers = np.vander(x[:, 0], self.degree + 1 - order, increasing=True)
-            jacobian[:, order:] = powers * self._factors(order)
-        return jacobian
+        return self._basis.evaluate(x, alpha)
