@@ -1,11 +1,13 @@
 """Numerical evidence on the existence of gradients: how dual norms grow, found without the analysis."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.terms import Atom
 from funcgrad.spaces.euclidean import Euclidean
 
 # Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
@@ -16,10 +18,6 @@ _FITTED = 4
 _MODES = {1: 2**12, 2: 2**20}
 _MOST_MODES = 2**22
 _MOST_VALUES = 2**26
-# Eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB), or one point.
-_BLOCK_ENTRIES = 2**22
-# A density on a grid of more dimensions is looked at in no more modes than this.
-_DENSITY_MODES = 2**12
 # Exponents of growth nearer to zero than this are not told from a logarithm: in one dimension, and in more,
 # where the modes of an octave are not spread as evenly.
 _GROWTH_TOLERANCE = 0.02
@@ -70,40 +68,12 @@ class Evidence:
         return f"the squared dual norms grow like Λ^{self.fitted_growth:.3f}"
 
 
-def spectral_coefficients(c, domain, count):
-    """Return c(e_k) for the first `count` eigenfunctions of -Δ, ``(count,)`` or ``(count, m)``.
-
-    A density contributes to the modes that its grid resolves, and is taken to end there. What rounding of
-    the phases kωx alone explains is set to zero, as at the ends of a Dirichlet interval.
-    """
-    total = 0.0
-    for points, alpha, weights in c.point_groups():
-        total = total + _pairing(domain, count, points, alpha, weights)
-    for g, alpha in c.densities:
-        resolved = min(count, len(g.grid), max(_DENSITY_MODES, g.grid.shape[0]))
-        weighted = (g.grid.weights * g.values.T).T
-        components = _pairing(domain, resolved, g.grid.nodes, alpha, weighted)
-        padding = [(0, count - resolved)] + [(0, 0)] * (components.ndim - 1)
-        total = total + np.pad(components, padding)
-    return np.zeros(count) if np.isscalar(total) else total
-
-
-def _pairing(domain, count, points, alpha, weights):
-    """Σ_i w_i ∂^α e_k(x_i) for the first `count` eigenfunctions, (count,) or (count, m)."""
-    total, rows = 0.0, max(1, _BLOCK_ENTRIES // count)
-    for start in range(0, len(points), rows):
-        block = slice(start, start + rows)
-        sections = domain.eigenfunctions(count, points[block], alpha)
-        total = total + np.tensordot(sections.T, weights[block], axes=1)
-    return total
-
-
 def octave_sums(c, metric, domain, counts):
     """Return Σ |c(e_k)|²/σ(λ_k) over the modes below the first count and between consecutive ones, ``(J,)``.
 
     Each is summed by itself, so that small ones keep their digits.
     """
-    coefficients = spectral_coefficients(c, domain, counts[-1])
+    coefficients = c.coefficients(domain, counts[-1])
     squares = coefficients.reshape(counts[-1], -1) ** 2
     terms = squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(counts[-1]))
     return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
@@ -149,6 +119,8 @@ def kernel_evidence(c, metric):
     added = np.abs(np.diff(norms))
     predicted = max(2 * highest - kernel.smoothness, -2.0) if highest else -math.inf
     rounding = np.finfo(float).eps * norms[1:] + _quotient_rounding(c, metric, steps[1:])
+    if any(order for _, order, _ in c.surfaces):
+        return Evidence(1 / steps[:2], norms[:2], math.nan, math.nan, None, False)
     if highest == 0 or norms[0] == 0:  # no quotients: the norm is exact at every step
         return Evidence(1 / steps[:2], norms[:2], -math.inf, -math.inf, True)
     usable = int(np.argmin(np.append(added > 100 * rounding, False)))
@@ -195,6 +167,7 @@ def _rounding(c, metric, domain, counts):
     """
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
+    squares += sum((np.linalg.norm(w) * surface.area) ** 2 * spectrum**j for surface, j, w in c.surfaces)
     terms = (64 * np.finfo(float).eps) ** 2 * spectrum * squares / (metric.symbol(spectrum) * domain.volume)
     return np.finfo(float).tiny + np.add.reduceat(terms, [0, *counts[:-1]])
 
@@ -202,14 +175,28 @@ def _rounding(c, metric, domain, counts):
 def _with_eigenfunctions(c, domain, length_scale):
     if not isinstance(domain, Euclidean):
         return domain
-    supports = [[atom.point] for atom in c.atoms] + [g.grid.nodes for g, _ in c.densities]
-    points = np.concatenate([np.zeros((0, domain.dimension)), *supports])
-    points = points if len(points) else np.zeros((1, domain.dimension))
+    points = np.concatenate([term.hull() for term in c.terms] or [np.zeros((1, domain.dimension))])
     return domain.enclosing_torus(points, margin=math.pi * length_scale)
 
 
 def _least_distance(c, domain):
-    """The least distance of two of the covector's points, infinite if there is one only."""
+    """The least length in the covector: between two points, of a surface, or between two surfaces."""
+    return min(_least_distance_of_points(c, domain), _least_length_of_surfaces(c, domain))
+
+
+def _least_length_of_surfaces(c, domain):
+    surfaces = [surface for surface, _, _ in c.surfaces]
+    samples = [surface.quadrature(8)[0] for surface in surfaces]
+    lengths = [surface.size for surface in surfaces]
+    for first, second in itertools.combinations(samples, 2):
+        distances = np.array([domain.distance(second, point) for point in first])
+        # Hausdorff's: zero for one surface given twice, not for two that cross.
+        apart = max(distances.min(axis=0).max(), distances.min(axis=1).max())
+        lengths += [apart] if apart > 0 else []
+    return min(lengths, default=math.inf)
+
+
+def _least_distance_of_points(c, domain):
     points = np.unique([atom.point for atom in c.atoms], axis=0)
     if len(points) < 2:
         return math.inf

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from funcgrad.errors import ContradictoryEvidence, DomainMismatch, InvalidInput
-from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.errors import ContradictoryEvidence, InvalidInput
 from funcgrad.gradients.evidence import Evidence, kernel_evidence, spectral_evidence
 from funcgrad.metrics import RKHS, SpectralMetric
 
@@ -99,31 +98,17 @@ def gradient_exists(c, metric, domain):
 
 def analyse(c, metric, domain):
     """Return the analytic verdict alone: an `Existence` without evidence."""
-    _check_domain(c, domain)
-    effective = Covector(c.densities, _effective_atoms(c.atoms, domain))
+    for term in c.terms:
+        term.check_domain(domain)
+    effective = c.effective(domain)
     regularity = effective.regularity_in(domain.dimension)
     if isinstance(metric, RKHS):
         return Existence(metric.admits(c), regularity.order, metric.reason(c), metric, domain)
     if not isinstance(metric, SpectralMetric):
         raise InvalidInput(f"existence is decided for L2, Sobolev and RKHS metrics; got {metric}.")
     exists, reason = regularity.admits(metric.order), regularity.reason
-    if not exists and not effective.atoms:
+    if not exists and not (effective.atoms or effective.surfaces):
         exists = None
         reason = f"a density known by its samples may be rougher than H^{-metric.order:g} needs"
     return Existence(exists, regularity.order, reason, metric, domain)
 
-
-def _effective_atoms(atoms, domain):
-    """Yield atoms with the derivatives that count, without those that the boundary condition annihilates."""
-    for atom in atoms:
-        derivative = domain.effective_derivative(atom.point, atom.derivative)
-        if derivative is not None:
-            yield Atom(atom.point, derivative, atom.weight)
-
-
-def _check_domain(c, domain):
-    for atom in c.atoms:
-        domain.points([atom.point], "point of the covector")
-    for g, _ in c.densities:
-        if g.grid.domain != domain:
-            raise DomainMismatch(f"the covector has a density on {g.grid.domain}, not on {domain}.")

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from funcgrad.errors import DomainMismatch
+from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import Covector
 from funcgrad.spaces.function import Function
 
@@ -89,6 +89,11 @@ class SpectralMetric(Metric):
         """
         if not c.regularity_in(domain.dimension).admits(self.order):
             return math.inf
+        if c.surfaces:
+            raise InvalidInput(
+                "the dual norm of a surface integral over all functions is not available; on one grid take "
+                "`norm(riesz(c, grid))`."
+            )
         squared = 0.0
         if c.atoms:
             squared += _energy_of_atoms(c, self.green_kernel(domain))
