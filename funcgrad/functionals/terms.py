@@ -260,9 +260,7 @@ class PointTerm(Term):
                 f"{self.weights.shape[1:]} and {other.weights.shape[1:]}."
             )
         points = np.concatenate([self.points, other.points])
-        return replace(
-            self, points=points, weights=np.concatenate([self.weights, other.weights])
-        ).combined()
+        return replace(self, points=points, weights=np.concatenate([self.weights, other.weights])).combined()
 
     def combined(self):
         """Return it with the weights of equal points added and those of weight zero left out, or None."""

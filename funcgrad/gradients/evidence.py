@@ -12,16 +12,16 @@ from funcgrad.spaces.euclidean import Euclidean
 
 # Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
 _OCTAVES = 8
-_FITTED = 4
+_FITTED = 3
 # Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
 # _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
-_MODES = {1: 2**12, 2: 2**20}
-_MOST_MODES = 2**22
+_MODES = {1: 2**12, 2: 2**18, 3: 2**19}
+_MOST_MODES = 2**21
 _MOST_VALUES = 2**26
 # Exponents of growth nearer to zero than this are not told from a logarithm: in one dimension, and in more,
 # where the modes of an octave are not spread as evenly.
 _GROWTH_TOLERANCE = 0.02
-_GROWTH_TOLERANCE_MORE = 0.05
+_GROWTH_TOLERANCE_MORE = 0.04
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,35 @@ def octave_sums(c, metric, domain, counts):
 
     Each is summed by itself, so that small ones keep their digits.
     """
-    coefficients = c.coefficients(domain, counts[-1])
-    squares = coefficients.reshape(counts[-1], -1) ** 2
-    terms = squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(counts[-1]))
+    terms = _terms(c, metric, domain, counts[-1])
     return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
+
+
+def _terms(c, metric, domain, count):
+    """|c(e_k)|²/σ(λ_k) for the first modes, (count,)."""
+    squares = c.coefficients(domain, count).reshape(count, -1) ** 2
+    return squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(count))
+
+
+def _growth(terms, spectrum, cutoff):
+    """Return the exponent of what windows of frequencies add, fitted over the last octaves, and at their end.
+
+    The windows are cos² in log Λ, an octave wide and half an octave apart: sharp ones would see how
+    many waves of an oscillating coefficient, and how many eigenvalues, fall into each.
+    """
+    octave = np.log2(np.maximum(spectrum, spectrum[-1] * 4.0 ** -(_FITTED + 1))) / 2 - math.log2(cutoff)
+    centres = -0.5 - 0.5 * np.arange(2 * _FITTED - 1)[::-1]
+    added = []
+    for centre in centres:
+        first, last = np.searchsorted(octave, [centre - 0.5, centre + 0.5])
+        window = np.cos(np.pi * (octave[first:last] - centre)) ** 2
+        added.append(np.log2(window @ terms[first:last]))
+    half = _FITTED
+    slopes = [
+        np.polyfit(centres[part], np.array(added)[part], 1)[0]
+        for part in (slice(None), slice(None, half), slice(-half, None))
+    ]
+    return float(slopes[0]), float(2 * slopes[2] - slopes[1])
 
 
 def spectral_evidence(c, metric, domain, predicted_growth):
@@ -92,17 +117,18 @@ def spectral_evidence(c, metric, domain, predicted_growth):
     # Before the frequency 1/ℓ the symbol is not yet a power; before the inverse distance of two points
     # they act as one, and their weights may cancel.
     resolved = bool(cutoffs[-_FITTED] * min(length_scale, apart) >= 4)
-    sums = octave_sums(c, metric, domain, counts)
-    added, total = sums[-_FITTED:], sums.sum()
-    nothing = added <= _rounding(c, metric, domain, counts)[-_FITTED:]
-    if np.all(nothing) or total == 0:
+    terms = _terms(c, metric, domain, counts[-1])
+    sums = np.add.reduceat(terms, [0, *counts[:-1]])
+    nothing = sums[-_FITTED:] <= _rounding(c, metric, domain, counts)[-_FITTED:]
+    if np.all(nothing) or sums.sum() == 0:
         growth, verdict = -math.inf, True
     elif np.any(nothing):
         growth, verdict = math.nan, None
     else:
-        growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
+        growth, later = _growth(terms, domain.laplacian_spectrum(counts[-1]), cutoffs[-1])
         tolerance = _GROWTH_TOLERANCE if domain.dimension == 1 else _GROWTH_TOLERANCE_MORE
-        verdict = None if abs(growth) <= tolerance or not resolved else growth < 0
+        clear = resolved and abs(growth) > tolerance and growth * later > 0
+        verdict = growth < 0 if clear else None
     return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict, resolved)
 
 

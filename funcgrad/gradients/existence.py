@@ -111,4 +111,3 @@ def analyse(c, metric, domain):
         exists = None
         reason = f"a density known by its samples may be rougher than H^{-metric.order:g} needs"
     return Existence(exists, regularity.order, reason, metric, domain)
-

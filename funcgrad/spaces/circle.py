@@ -60,8 +60,8 @@ class Circle(Domain):
         (order,) = self.multi_index(derivative)
         amplitude, frequency, phase = self.waves(count)
         # d^j/dx^j cos(t) = cos(t + jπ/2).
-        return amplitude * frequency**order * np.cos(
-            self.points(x) * frequency + (phase + order * (np.pi / 2))
+        return (
+            amplitude * frequency**order * np.cos(self.points(x) * frequency + (phase + order * (np.pi / 2)))
         )
 
     def waves(self, count):

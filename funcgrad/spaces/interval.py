@@ -122,7 +122,11 @@ class Interval(Domain):
             return self._circle.waves(count)
         mode = self._modes(count)
         amplitude = np.where(mode == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
-        return amplitude, np.pi / self.length * mode, np.full(count, -(self.boundary == "dirichlet") * (np.pi / 2))
+        return (
+            amplitude,
+            np.pi / self.length * mode,
+            np.full(count, -(self.boundary == "dirichlet") * (np.pi / 2)),
+        )
 
     def contains(self, x):
         """Return whether a <= x <= b; with periodic conditions every real coordinate will do."""

@@ -82,9 +82,7 @@ class ProductDomain(Domain):
         if not hasattr(surface, "wave_integrals") or surface.n_coordinates != self.dimension:
             return super().surface_integrals(count, surface, order)
         modes = _lowest_modes(self, whole_number(count, "count"))[1]
-        waves = [
-            np.array(f.waves(m.max(initial=-1) + 1)) for f, m in zip(self.factors, modes, strict=True)
-        ]
+        waves = [np.array(f.waves(m.max(initial=-1) + 1)) for f, m in zip(self.factors, modes, strict=True)]
         starts = [getattr(factor, "a", 0.0) for factor in self.factors]
         result = np.zeros(count)
         for first in range(0, count, _WAVES):

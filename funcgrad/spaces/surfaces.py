@@ -53,7 +53,7 @@ class Surface(ABC):
     def hull(self):
         """Return points (K, n_coordinates) that lie in a convex domain iff the surface does."""
 
-    def check_normal_derivative(self, order):
+    def check_normal_derivative(self, order):  # noqa: B027 - every order is defined unless said otherwise
         """Raise `InvalidInput` if ∂_ν^order is not defined."""
 
 
@@ -85,7 +85,10 @@ class Flat(Surface):
     normal: tuple | None = None
 
     def __post_init__(self):
-        origin, edges = finite_array(self.origin, "origin", ndim=1), np.atleast_2d(finite_array(self.edges, "edges"))
+        origin, edges = (
+            finite_array(self.origin, "origin", ndim=1),
+            np.atleast_2d(finite_array(self.edges, "edges")),
+        )
         n = origin.size
         if edges.ndim != 2 or edges.shape[1] != n or not 1 <= len(edges) < n:
             raise InvalidInput(f"`edges` must be (d, {n}) with 1 <= d < {n}; got shape {edges.shape}.")
@@ -156,6 +159,7 @@ class Flat(Surface):
         return values * (1j * (np.array(self.normal) @ frequencies)) ** order if order else values
 
     def check_normal_derivative(self, order):
+        """See `Surface.check_normal_derivative`."""
         if order and self.normal is None:
             raise InvalidInput(
                 f"a flat surface of codimension {self.codimension} has many normals; give `normal` for a "
@@ -326,6 +330,7 @@ class SmallCircle(Surface):
         return self.area * (first if order == 1 else -x / s * first - l * (l + 1.0) * p)
 
     def check_normal_derivative(self, order):
+        """See `Surface.check_normal_derivative`."""
         if order > 2:
             raise InvalidInput(
                 f"on the sphere normal derivatives of orders 0, 1 and 2 are available; got {order}."
