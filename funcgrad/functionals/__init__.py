@@ -2,6 +2,7 @@
 
 from funcgrad.functionals.covector import Covector, Density, PointEvaluation, SurfaceIntegral
 from funcgrad.functionals.functional import Functional, LinearFunctional, SecondVariation, from_callable
+from funcgrad.functionals.integrals import Integral, ResidualLoss
 from funcgrad.functionals.losses import EmpiricalLoss, PopulationLoss
 from funcgrad.functionals.pointwise_losses import (
     CrossEntropy,
@@ -20,6 +21,7 @@ __all__ = [
     "Density",
     "EmpiricalLoss",
     "Functional",
+    "Integral",
     "LinearFunctional",
     "Logistic",
     "PointEvaluation",
@@ -28,6 +30,7 @@ __all__ = [
     "PopulationLoss",
     "PseudoHuber",
     "Regularity",
+    "ResidualLoss",
     "SecondVariation",
     "Squared",
     "SurfaceIntegral",

@@ -349,8 +349,8 @@ class SurfaceTerm(Term):
     def _check_coordinates(self, domain):
         if self.surface.n_coordinates != domain.n_coordinates:
             raise DomainMismatch(
-                f"a surface of points with {self.surface.n_coordinates} coordinates in {domain}, whose points "
-                f"have {domain.n_coordinates}."
+                f"a surface of points with {self.surface.n_coordinates} coordinates in {domain}, whose "
+                f"points have {domain.n_coordinates}."
             )
 
     def coefficients(self, domain, count):

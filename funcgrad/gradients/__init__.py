@@ -3,7 +3,7 @@
 from funcgrad.gradients.evidence import Evidence
 from funcgrad.gradients.existence import Existence, gradient_exists
 from funcgrad.gradients.natural_gradient import NaturalGradient, gram, natural_gradient
-from funcgrad.gradients.riesz import gradient
+from funcgrad.gradients.riesz import gradient, steepest_direction
 from funcgrad.gradients.tangent_kernel import TangentKernel, tangent_kernel
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "gradient_exists",
     "gram",
     "natural_gradient",
+    "steepest_direction",
     "tangent_kernel",
 ]

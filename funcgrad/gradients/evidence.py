@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector
 from funcgrad.functionals.terms import Atom
 from funcgrad.spaces.euclidean import Euclidean
 
 # Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
 _OCTAVES = 8
-_FITTED = 3
+FITTED_OCTAVES = 3
 # Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
 # _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
 _MODES = {1: 2**12, 2: 2**18, 3: 2**19}
 _MOST_MODES = 2**21
 _MOST_VALUES = 2**26
+# Nodes of the finest grid that a metric without a Sobolev order is looked at on.
+_MOST_NODES = 2**11
 # Exponents of growth nearer to zero than this are not told from a logarithm: in one dimension, and in more,
 # where the modes of an octave are not spread as evenly.
 _GROWTH_TOLERANCE = 0.02
@@ -55,6 +58,9 @@ class Evidence:
     @property
     def description(self):
         """The growth in words."""
+        if self.verdict is None and math.isnan(self.predicted_growth):
+            trend = "settle" if self.fitted_growth < 0 else "grow"
+            return f"the squared dual norms {trend} under refinement (exponent {self.fitted_growth:+.3f})"
         if not self.resolved:
             return "the cut-offs resolve neither 1/ℓ nor the closest points: nothing is concluded"
         if self.fitted_growth == -math.inf:
@@ -83,28 +89,34 @@ def _terms(c, metric, domain, count):
     return squares.sum(axis=1) / metric.symbol(domain.laplacian_spectrum(count))
 
 
-def _growth(terms, spectrum, cutoff):
-    """Return the exponent of what windows of frequencies add, fitted over the last octaves, and at their end.
+def window_sums(terms, spectrum, cutoff):
+    """Return the centres Λ of windows of frequencies over the last octaves, and what they hold: (J,) each.
 
     The windows are cos² in log Λ, an octave wide and half an octave apart: sharp ones would see how
     many waves of an oscillating coefficient, and how many eigenvalues, fall into each.
     """
-    octave = np.log2(np.maximum(spectrum, spectrum[-1] * 4.0 ** -(_FITTED + 1))) / 2 - math.log2(cutoff)
-    centres = -0.5 - 0.5 * np.arange(2 * _FITTED - 1)[::-1]
-    added = []
+    floor = cutoff**2 * 4.0 ** -(FITTED_OCTAVES + 1)
+    octave = np.log2(np.maximum(spectrum, floor)) / 2 - math.log2(cutoff)
+    centres = -0.5 - 0.5 * np.arange(2 * FITTED_OCTAVES - 1)[::-1]
+    sums = []
     for centre in centres:
         first, last = np.searchsorted(octave, [centre - 0.5, centre + 0.5])
         window = np.cos(np.pi * (octave[first:last] - centre)) ** 2
-        added.append(np.log2(window @ terms[first:last]))
-    half = _FITTED
-    slopes = [
-        np.polyfit(centres[part], np.array(added)[part], 1)[0]
+        sums.append(window @ terms[first:last])
+    return cutoff * 2.0**centres, np.array(sums)
+
+
+def _growth(frequencies, sums):
+    """Return the exponent of what the windows hold, and that extrapolated from the first to the last ones."""
+    half = FITTED_OCTAVES
+    whole, first, last = (
+        np.polyfit(np.log(frequencies[part]), np.log(sums[part]), 1)[0]
         for part in (slice(None), slice(None, half), slice(-half, None))
-    ]
-    return float(slopes[0]), float(2 * slopes[2] - slopes[1])
+    )
+    return float(whole), float(2 * last - first)
 
 
-def spectral_evidence(c, metric, domain, predicted_growth):
+def spectral_evidence(c, metric, domain, predicted_growth, most_modes=_MOST_MODES):
     """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth.
 
     On Euclidean space, whose spectrum is continuous, it is taken on a torus around the points: growth is
@@ -113,21 +125,26 @@ def spectral_evidence(c, metric, domain, predicted_growth):
     length_scale = getattr(metric, "length_scale", 1.0)
     domain = _with_eigenfunctions(c, domain, length_scale)
     apart = _least_distance(c, domain)
-    counts, cutoffs = _octaves(domain, _mode_count(c, domain, length_scale, apart))
+    count = min(most_modes, _mode_count(c, domain, length_scale, apart))
+    counts, cutoffs = _octaves(domain, count)
     # Before the frequency 1/ℓ the symbol is not yet a power; before the inverse distance of two points
     # they act as one, and their weights may cancel.
-    resolved = bool(cutoffs[-_FITTED] * min(length_scale, apart) >= 4)
+    resolved = len(cutoffs) > FITTED_OCTAVES and bool(
+        cutoffs[-FITTED_OCTAVES] * min(length_scale, apart) >= 4
+    )
     terms = _terms(c, metric, domain, counts[-1])
     sums = np.add.reduceat(terms, [0, *counts[:-1]])
-    nothing = sums[-_FITTED:] <= _rounding(c, metric, domain, counts)[-_FITTED:]
-    if np.all(nothing) or sums.sum() == 0:
+    nothing = sums[-FITTED_OCTAVES:] <= _rounding(c, metric, domain, counts)[-FITTED_OCTAVES:]
+    if not resolved:
+        growth, verdict = math.nan, None
+    elif np.all(nothing) or sums.sum() == 0:
         growth, verdict = -math.inf, True
     elif np.any(nothing):
         growth, verdict = math.nan, None
     else:
-        growth, later = _growth(terms, domain.laplacian_spectrum(counts[-1]), cutoffs[-1])
+        growth, later = _growth(*window_sums(terms, domain.laplacian_spectrum(counts[-1]), cutoffs[-1]))
         tolerance = _GROWTH_TOLERANCE if domain.dimension == 1 else _GROWTH_TOLERANCE_MORE
-        clear = resolved and abs(growth) > tolerance and growth * later > 0
+        clear = abs(growth) > tolerance and growth * later > 0
         verdict = growth < 0 if clear else None
     return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict, resolved)
 
@@ -150,7 +167,7 @@ def kernel_evidence(c, metric):
     if highest == 0 or norms[0] == 0:  # no quotients: the norm is exact at every step
         return Evidence(1 / steps[:2], norms[:2], -math.inf, -math.inf, True)
     usable = int(np.argmin(np.append(added > 100 * rounding, False)))
-    first = max(0, usable - _FITTED)
+    first = max(0, usable - FITTED_OCTAVES)
     growth, spread = -math.inf, math.inf
     if usable - first >= 3:
         slopes = np.diff(np.log2(added[first:usable]))
@@ -158,6 +175,29 @@ def kernel_evidence(c, metric):
     resolved = spread < 0.2
     verdict = None if abs(growth) <= 2 * _GROWTH_TOLERANCE or not resolved else growth < 0
     return Evidence(1 / steps[: usable + 1], norms[: usable + 1], growth, predicted, verdict, resolved)
+
+
+def refinement_evidence(c, metric, domain):
+    """Return the `Evidence` in any metric that works on grids: squared dual norms on n, 2n, 4n, ... nodes.
+
+    They increase to the squared dual norm where the grids' functions are nested and dense; what each
+    refinement adds is fitted. Finitely many grids prove nothing, so no verdict is drawn.
+    """
+    sizes = [2**j for j in range(2, 12) if 2 ** (j * domain.dimension) <= _MOST_NODES]
+    norms, used = [], []
+    for n in sizes:
+        try:
+            norms.append(float(np.sum(metric.whiten(c, domain.grid(n)) ** 2)))
+        except FuncgradError:
+            continue
+        used.append(n)
+    if len(used) < 2:
+        raise InvalidInput(f"{metric} works on no grids of {domain} that could show a dual norm grow.")
+    added = np.abs(np.diff(norms))[-FITTED_OCTAVES:]
+    growth = -math.inf
+    if np.all(added > 64 * np.finfo(float).eps * norms[-1]) and len(added) > 1:
+        growth = float(np.polyfit(np.log(used[-len(added) :]), np.log(added), 1)[0])
+    return Evidence(np.array(used, dtype=float), np.array(norms), growth, math.nan, None)
 
 
 def _difference_quotients(c, h):
@@ -194,6 +234,11 @@ def _rounding(c, metric, domain, counts):
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
     squares += sum((np.linalg.norm(w) * surface.area) ** 2 * spectrum**j for surface, j, w in c.surfaces)
+    squares += sum(
+        float(g.grid.weights @ np.abs(g.values).reshape(len(g.grid), -1).sum(axis=1)) ** 2
+        * spectrum ** sum(alpha)
+        for g, alpha in c.densities
+    )
     terms = (64 * np.finfo(float).eps) ** 2 * spectrum * squares / (metric.symbol(spectrum) * domain.volume)
     return np.finfo(float).tiny + np.add.reduceat(terms, [0, *counts[:-1]])
 
@@ -240,7 +285,7 @@ def _mode_count(c, domain, length_scale, apart):
     n = domain.dimension
     count = _MODES.get(n, _MOST_MODES) * max(1, math.ceil(domain.volume / (2 * math.pi * length_scale) ** n))
     if n == 1 and apart < math.inf:
-        count = max(count, math.ceil(2 ** (_FITTED + 1) * domain.volume / apart))
+        count = max(count, math.ceil(2 ** (FITTED_OCTAVES + 1) * domain.volume / apart))
     return min(count, _MOST_MODES, max(_MODES[1], _MOST_VALUES // max(1, len(c.atoms))))
 
 

@@ -115,8 +115,8 @@ class RKHS(Metric):
             return "point evaluations and integrals are bounded in every RKHS"
         if self.admits(c) is None:
             return (
-                f"an integral of normal derivatives of order {order} over a surface may be bounded though the "
-                f"kernel has no derivative of order {order} in each argument"
+                f"an integral of normal derivatives of order {order} over a surface may be bounded though "
+                f"the kernel has no derivative of order {order} in each argument"
             )
         exists = "exists" if self.admits(c) else "does not exist"
         return (

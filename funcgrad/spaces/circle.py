@@ -65,7 +65,7 @@ class Circle(Domain):
         )
 
     def waves(self, count):
-        """Return the amplitude, frequency and phase at 0 of each eigenfunction, A cos(ωx + φ): (count,) each."""
+        """Return amplitude, frequency and phase at 0 of each eigenfunction, A cos(ωx + φ): (count,) each."""
         index = np.arange(whole_number(count, "count"))
         sine = (index > 0) & (index % 2 == 0)  # sin is cos shifted back by π/2
         amplitude = np.where(index == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
