@@ -23,7 +23,7 @@ _EXPORTS = {
         ),
         "funcgrad.spaces",
     ),
-    **dict.fromkeys(("L2", "RKHS", "Metric", "Sobolev"), "funcgrad.metrics"),
+    **dict.fromkeys(("L2", "RKHS", "Fisher", "Metric", "Sobolev"), "funcgrad.metrics"),
     **dict.fromkeys(
         (
             "Covector",

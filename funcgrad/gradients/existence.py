@@ -98,7 +98,8 @@ def gradient_exists(c, metric, domain, at=None):
     c, metric = _covector_and_metric(c, metric, at)
     verdict = analyse(c, metric, domain)
     evidence = _evidence(c, metric, domain, verdict)
-    if None not in (verdict.exists, evidence.verdict) and verdict.exists != evidence.verdict:
+    seen = None if evidence is None else evidence.verdict
+    if None not in (verdict.exists, seen) and verdict.exists != seen:
         answer = "exists" if verdict.exists else "does not exist"
         raise ContradictoryEvidence(
             f"the analysis says the gradient {answer} in {metric} on {domain} ({verdict.reason}), but "
@@ -125,8 +126,9 @@ def analyse(c, metric, domain):
         term.check_domain(domain)
     effective = c.effective(domain)
     regularity = effective.regularity_in(domain.dimension)
-    if hasattr(metric, "admits"):
-        return Existence(metric.admits(c), regularity.order, metric.reason(c), metric, domain)
+    own = _own_analysis(metric, c)
+    if own is not None:
+        return Existence(own[0], regularity.order, own[1], metric, domain)
     if not isinstance(metric, SpectralMetric):
         reason = f"{metric} states no Sobolev order: there is no analysis, only evidence"
         return Existence(None, regularity.order, reason, metric, domain)
@@ -135,6 +137,10 @@ def analyse(c, metric, domain):
         return _analyse_densities(effective, of_exact, metric, domain)
     deciding = regularity if regularity.admits(metric.order) else of_exact
     return Existence(deciding.admits(metric.order), deciding.order, deciding.reason, metric, domain)
+
+
+def _own_analysis(metric, c):
+    return metric.analysis(c) if hasattr(metric, "analysis") else None
 
 
 def _exact_terms(c):
@@ -167,6 +173,8 @@ def _analyse_densities(c, of_exact, metric, domain):
 def _evidence(c, metric, domain, verdict):
     if isinstance(metric, RKHS):
         return kernel_evidence(c, metric)
+    if _own_analysis(metric, c) is not None:  # points of a measure: nothing to refine
+        return None
     if not isinstance(metric, SpectralMetric):
         return refinement_evidence(c, metric, domain)
     growth = 2 * (verdict.threshold - metric.order)

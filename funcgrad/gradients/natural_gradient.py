@@ -108,6 +108,11 @@ def grid_for(domain, model, theta):
     return domain
 
 
+def at_base_point(metric, f):
+    """Return the metric at a base point, for one that depends on it."""
+    return metric.at(f) if hasattr(metric, "at") else metric
+
+
 def whitened_jacobian(model, theta, metric, grid):
     """Return A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
 
@@ -130,6 +135,7 @@ def gram(model, theta, metric, domain):
            [0.5       , 0.33333333]])
     """
     grid = grid_for(domain, model, theta)
+    metric = at_base_point(metric, grid.function(model_function(model, theta)))
     a = whitened_jacobian(model, theta, metric, grid)
     return a.T @ a
 
@@ -179,6 +185,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="qr", damping=0.
         raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")
     grid = grid_for(domain, model, theta)
     f = grid.function(model_function(model, theta))
+    metric = at_base_point(metric, f)
     a = whitened_jacobian(model, theta, metric, grid)
     r = metric.whiten(F.differential(f), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond)

@@ -2,6 +2,7 @@
 
 from funcgrad.errors import GradientDoesNotExist, InvalidInput
 from funcgrad.gradients.existence import analyse, gradient_exists
+from funcgrad.gradients.natural_gradient import at_base_point
 
 
 def gradient(F, f, metric):
@@ -38,7 +39,7 @@ def gradient(F, f, metric):
     funcgrad.errors.GradientDoesNotExist: ... has no gradient in L2 ...
     """
     c = F.differential(f)
-    metric = metric.at(f) if hasattr(metric, "at") else metric
+    metric = at_base_point(metric, f)
     verdict = analyse(c, metric, f.grid.domain)
     if verdict.exists is False:
         existence = gradient_exists(c, metric, f.grid.domain)
@@ -68,7 +69,7 @@ def steepest_direction(F, f, metric):
     >>> round(fg.Sobolev(1.0).norm(v), 12)
     1.0
     """
-    metric = metric.at(f) if hasattr(metric, "at") else metric
+    metric = at_base_point(metric, f)
     g = gradient(F, f, metric)
     length = metric.norm(g)
     if length == 0:

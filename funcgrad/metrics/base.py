@@ -29,6 +29,12 @@ class Metric(ABC):
     def dual_norm(self, c, domain):
         """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
 
+    def analysis(self, c):
+        """Return (whether a covector is bounded: True, False or None, why), or None.
+
+        None, the default, leaves the answer to the metric's Sobolev order, if it is a `SpectralMetric`.
+        """
+
     def inner(self, u, v):
         """Return <u, v> for two functions on one grid."""
         if u.grid != v.grid:

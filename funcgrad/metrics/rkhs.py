@@ -94,6 +94,10 @@ class RKHS(Metric):
                 raise
             return math.inf
 
+    def analysis(self, c):
+        """See `Metric.analysis`."""
+        return self.admits(c), self.reason(c)
+
     def admits(self, c):
         """Return whether a covector is bounded: iff ∂_x^α ∂_y^α K exists for each of its derivatives α.
 
