@@ -16,7 +16,7 @@ _OCTAVES = 8
 FITTED_OCTAVES = 3
 # Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
 # _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
-_MODES = {1: 2**12, 2: 2**18, 3: 2**19}
+_MODES = {1: 2**12, 2: 2**18, 3: 2**20}
 _MOST_MODES = 2**21
 _MOST_VALUES = 2**26
 # Nodes of the finest grid that a metric without a Sobolev order is looked at on.

@@ -29,7 +29,7 @@ class Metric(ABC):
     def dual_norm(self, c, domain):
         """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
 
-    def analysis(self, c):
+    def analysis(self, c):  # noqa: B027 - None is the default
         """Return (whether a covector is bounded: True, False or None, why), or None.
 
         None, the default, leaves the answer to the metric's Sobolev order, if it is a `SpectralMetric`.
