@@ -26,7 +26,7 @@ _COVECTORS = {
     "point": "point [X ...] [derivative ORDER ...]",
     "line": "line [X ... to Y ...] [derivative ORDER]",
     "plane": "plane [derivative ORDER] (in three dimensions)",
-    "sphere": "sphere [X ...] [radius R] [derivative ORDER] (a circle in the plane, a latitude on the sphere)",
+    "sphere": "sphere [X ...] [radius R] [derivative ORDER] (in the plane a circle)",
 }
 
 
