@@ -55,7 +55,7 @@ def coupled_loss():
     return UserLoss(lambda z, y: 0.5 * residual(z, y) ** 2, first, second)
 
 
-line, circle, torus, sphere = INTERVAL.grid(16), CIRCLE.grid(32), TORUS.grid(12), SPHERE.grid(20)
+line, circle, torus, sphere = INTERVAL.grid(16), CIRCLE.grid(32), TORUS.grid(12), SPHERE.grid(14)
 Y = np.array([1.0, -0.3, 0.4, 2.0])
 PIECES = {
     "pseudo-Huber": (fg.EmpiricalLoss(X, Y, loss="pseudo-huber"), line, 1),
@@ -86,7 +86,7 @@ PIECES = {
     "elastica": (fg.Integral("u_xx**2/(1 + u_x**2) + x*u**3"), line, 1),
     "two unknowns": (fg.Integral("u_x*v**2 + exp(u)*v_x", unknowns="u v"), circle, 2),
     "in two dimensions": (
-        fg.Integral("u_xy**2*exp(u/4) + u_x**2*u_y**2 + u**3*cos(y)**2", variables="x y"),
+        fg.Integral("u_xy**2*u/9 + u_x**2*u_y/9 + exp(u)*(2 + cos(y))", variables="x y"),
         torus,
         1,
     ),
