@@ -26,7 +26,7 @@ def smooth(grid, seed, components=1):
     def one():
         a = rng.normal(size=(3, grid.nodes.shape[1] + 1))
         slopes = np.round(2 * a[:, 1:]) if periodic else a[:, 1:]
-        return np.sin(grid.nodes @ slopes.T + a[:, 0]).sum(axis=1) / 2
+        return np.sin(grid.nodes @ slopes.T + a[:, 0]).sum(axis=1) / 2 + 0.8
 
     values = [one() for _ in range(components)]
     return grid.function(values[0] if components == 1 else np.column_stack(values))
