@@ -62,9 +62,9 @@ def _parser():
     show.set_defaults(run=_show)
 
     exists = commands.add_parser("exists", help="say whether a gradient exists, with evidence")
-    exists.add_argument("--covector", required=True, help='e.g. "point" or "point 0.3 derivative 1"')
+    exists.add_argument("--covector", required=True, help='e.g. "point 0.3 derivative 1", "line", "sphere"')
     exists.add_argument("--domain", required=True, help='e.g. "circle 1" or "interval 0 1 dirichlet"')
-    exists.add_argument("--metric", required=True, help='e.g. "l2" or "sobolev 0.75"')
+    exists.add_argument("--metric", required=True, help='e.g. "l2", "sobolev 0.75", "rkhs matern 1.5"')
     exists.add_argument("--plot", metavar="FILE", help="draw the dual norm against the cut-off")
     exists.set_defaults(run=_exists)
     return parser

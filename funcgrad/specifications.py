@@ -4,9 +4,9 @@ import numpy as np
 
 from funcgrad._checks import near_match
 from funcgrad.errors import DomainMismatch, InvalidInput
-from funcgrad.functionals import EmpiricalLoss, PointEvaluation
-from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
+from funcgrad.functionals import EmpiricalLoss, PointEvaluation, SurfaceIntegral
+from funcgrad.metrics import L2, RKHS, Sobolev
+from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus, surfaces
 
 _DOMAINS = {
     "circle": "circle [LENGTH]",
@@ -17,8 +17,17 @@ _DOMAINS = {
     "euclidean": "euclidean DIMENSION",
 }
 
-_METRICS = {"l2": "l2", "sobolev": "sobolev ORDER [length SCALE]"}
-_COVECTORS = {"point": "point [X ...] [derivative ORDER ...]"}
+_METRICS = {
+    "l2": "l2",
+    "sobolev": "sobolev ORDER [length SCALE]",
+    "rkhs": "rkhs matern NU [length SCALE], rkhs gaussian [length SCALE]",
+}
+_COVECTORS = {
+    "point": "point [X ...] [derivative ORDER ...]",
+    "line": "line [X ... to Y ...] [derivative ORDER]",
+    "plane": "plane [derivative ORDER] (in three dimensions)",
+    "sphere": "sphere [X ...] [radius R] [derivative ORDER] (in the plane a circle)",
+}
 
 
 def domain_from(text):
@@ -66,14 +75,29 @@ def metric_from(text):
         return Sobolev(_number(words[0], text))
     if kind == "sobolev" and len(words) == 3 and words[1] == "length":
         return Sobolev(_number(words[0], text), _number(words[2], text))
+    if kind == "rkhs":
+        return _rkhs_from(text, words)
     raise _malformed(text, _METRICS[kind], "metric")
+
+
+def _rkhs_from(text, words):
+    from funcgrad import kernels
+
+    words, lengths = _split(words, "length")
+    scale = [_number(word, text) for word in lengths]
+    if len(scale) <= 1 and len(words) == 2 and words[0] == "matern":
+        return RKHS(kernels.Matern(_number(words[1], text), *scale))
+    if len(scale) <= 1 and words == ["gaussian"]:
+        return RKHS(kernels.Gaussian(*scale or [1.0]))
+    raise _malformed(text, _METRICS["rkhs"], "metric")
 
 
 def covector_from(text, domain):
     """Return the covector of "point", "point 0.3" or "point 0.3 0.5 derivative 1 0" on a domain.
 
     Without coordinates the point lies a third of the way along every axis (at the origin of Euclidean
-    space). A single order in several dimensions is that along the first axis.
+    space). A single order in several dimensions is that along the first axis. Without coordinates, lines,
+    planes and spheres lie in the middle third of the domain, a line and a plane along the last axes.
 
     Examples
     --------
@@ -83,16 +107,50 @@ def covector_from(text, domain):
     (1, 0)
     """
     kind, words = _words(text, _COVECTORS, "covector")
-    n, orders = domain.n_coordinates, []
-    if "derivative" in words:
-        at = words.index("derivative")
-        words, orders = words[:at], words[at + 1 :]
-        if len(orders) not in (1, n) or not all(order.isdigit() for order in orders):
-            raise _malformed(text, _COVECTORS[kind], "covector")
+    n = domain.n_coordinates
+    words, orders = _split(words, "derivative")
+    if len(orders) not in (0, 1, n if kind == "point" else 1) or not all(o.isdigit() for o in orders):
+        raise _malformed(text, _COVECTORS[kind], "covector")
+    if kind != "point":
+        surface = _surface_from(kind, words, domain, text)
+        return SurfaceIntegral(surface, *[int(order) for order in orders])
     if len(words) not in (0, n):
         raise _malformed(text, _COVECTORS[kind], "covector")
     point = [_number(word, text) for word in words] or _default_point(domain)
     return PointEvaluation(point, [int(order) for order in orders] + [0] * (n - len(orders)))
+
+
+def _surface_from(kind, words, domain, text):
+    n, words = domain.dimension, words.copy()
+    words, radii = _split(words, "radius")
+    middle = _default_point(domain)
+    # A third of the box, or of the unit cube in Euclidean space.
+    edges = np.eye(n) / 3
+    if not isinstance(domain, (Euclidean, Sphere)):
+        edges = np.diag(domain.from_unit_cube(np.full((1, n), 2 / 3))[0] - middle)
+    if isinstance(domain, Sphere) and kind == "sphere" and not words and len(radii) <= 1:
+        return surfaces.SmallCircle([0, 0, 1], *([_number(radii[0], text)] if radii else [1.0]))
+    if kind == "line" and n > 1 and not radii and not isinstance(domain, Sphere):
+        if not words:
+            return surfaces.Flat(middle, edges[-1], normal=edges[0])
+        if len(words) == 2 * n + 1 and words[n] == "to":
+            start, end = ([_number(word, text) for word in part] for part in (words[:n], words[n + 1 :]))
+            return surfaces.Flat(start, np.subtract(end, start))
+    if kind == "plane" and n == 3 and not words and not radii:
+        return surfaces.Flat(middle, edges[1:])
+    if kind == "sphere" and n in (2, 3) and len(words) in (0, n) and len(radii) <= 1:
+        center = [_number(word, text) for word in words] or middle + np.diag(edges) / 2
+        radius = _number(radii[0], text) if radii else np.diag(edges).min() / 2
+        return surfaces.RoundSphere(center, radius)
+    raise _malformed(text, _COVECTORS[kind], f"covector on {domain}")
+
+
+def _split(words, word):
+    """Return the words before and after one of them, that one left out; all and none if it does not occur."""
+    if word not in words:
+        return words, []
+    at = words.index(word)
+    return words[:at], words[at + 1 :] or [""]
 
 
 def _default_point(domain):

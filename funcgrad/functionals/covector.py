@@ -1,63 +1,40 @@
-"""Covectors: linear functionals on functions, as sums of densities and point evaluations."""
+"""Covectors: linear functionals on functions, as sums of densities, point evaluations, surface integrals."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from funcgrad._checks import finite_array, finite_number, point_array, whole_number
+from funcgrad._checks import finite_array, finite_number, whole_number
 from funcgrad.errors import DomainMismatch, InvalidInput
+from funcgrad.functionals.terms import (
+    Atom,
+    DensityTerm,
+    PointTerm,
+    Regularity,
+    SurfaceTerm,
+    combined,
+)
 from funcgrad.spaces.function import Function
-from funcgrad.spaces.grid import sample
-
-
-@dataclass(frozen=True)
-class Regularity:
-    """Where a covector lies on the Sobolev scale: in H^{-s} iff s > order (or s >= order).
-
-    Attributes
-    ----------
-    order : float
-        The threshold.
-    strict : bool
-        Whether the threshold itself is excluded.
-    reason : str
-        The term that decides.
-    """
-
-    order: float
-    strict: bool
-    reason: str
-
-    def admits(self, s):
-        """Return whether the covector is bounded on H^s."""
-        return s > self.order if self.strict else s >= self.order
-
-    def __str__(self):
-        return f"s {'>' if self.strict else '>='} {self.order:g} ({self.reason})"
-
-
-@dataclass(frozen=True)
-class Atom:
-    """weight · ∂^derivative v(point); weight is a number, or (m,) for functions with m components."""
-
-    point: tuple
-    derivative: tuple
-    weight: np.ndarray
+from funcgrad.spaces.surfaces import Surface
 
 
 class Covector:
-    """A linear functional v ↦ Σ ∫ g ∂^α v + Σ w ∂^β v(x): takes a function, gives a number.
+    """A linear functional v ↦ Σ ∫ g ∂^α v + Σ w ∂^β v(x) + Σ w ∫_Γ ∂_ν^j v dσ: a number for a function.
 
-    Covectors are added, subtracted and multiplied by numbers; terms at the same point with the same
-    derivative are combined. A covector is not a function: only a metric turns one into the other
-    (`Metric.riesz`).
+    Covectors are added, subtracted and multiplied by numbers; terms at the same point (on the same
+    surface, on the same grid) with the same derivative are combined. A covector is not a function: only
+    a metric turns one into the other (`Metric.riesz`).
 
     Parameters
     ----------
     densities : sequence of (Function, int or multi-index)
         Each stands for v ↦ ∫ g ∂^α v.
     atoms : sequence of Atom
+    surfaces : sequence of (Surface, order, weight)
+
+    Attributes
+    ----------
+    terms : tuple of Term
 
     Examples
     --------
@@ -69,48 +46,61 @@ class Covector:
 
     __array_ufunc__ = None
 
-    def __init__(self, densities=(), atoms=()):
-        self.densities = tuple((g, g.grid.domain.multi_index(alpha)) for g, alpha in densities)
-        self.atoms = _combined(atoms)
+    def __init__(self, densities=(), atoms=(), surfaces=()):
+        self.terms = combined(
+            [DensityTerm(g, g.grid.domain.multi_index(alpha)) for g, alpha in densities]
+            + _point_terms(atoms)
+            + [SurfaceTerm(surface, order, np.asarray(weight)) for surface, order, weight in surfaces]
+        )
 
     def __call__(self, v):
         """Return c(v) for a `Function` on any grid, or a callable of the n coordinate arrays.
 
-        A callable is evaluated exactly at the atoms, and at the nodes of the densities' grids; its
-        derivatives are not known, so atoms and densities with a derivative refuse it.
+        A callable is evaluated exactly at the atoms, at the nodes of the densities' grids, and over
+        surfaces with as many nodes as a relative 1e-12 takes; its derivatives are not known, so terms
+        with a derivative refuse it.
         """
         if not callable(v):
             raise InvalidInput(f"a covector takes a Function or a callable; got {type(v).__name__}.")
-        total = 0.0
-        for g, alpha in self.densities:
-            if isinstance(v, Function):
-                total += float(np.sum(_density_components(g, alpha, v.grid) * v.values))
-            else:
-                values = _undifferentiated(v, g.grid.nodes, alpha)
-                total += float(np.sum(g.grid.integrate(g.values * values)))
-        for points, alpha, weights in self.point_groups():
-            if isinstance(v, Function):
-                values = v.grid.evaluate(v.values, _checked(points, v.grid), alpha)
-            else:
-                values = _undifferentiated(v, points, alpha)
-            total += float(np.sum(weights * values))
-        return total
+        return float(sum(term.apply(v) for term in self.terms))
 
     def components(self, grid):
         """Return c(L_j) on the cardinal functions of a grid, (N,) or (N, m)."""
         total = np.zeros(len(grid))
-        for g, alpha in self.densities:
-            total = _plus(total, _density_components(g, alpha, grid))
-        for points, alpha, weights in self.point_groups():
-            total = _plus(total, grid.components(_checked(points, grid), weights, alpha))
+        for term in self.terms:
+            total = _plus(total, term.components(grid))
         return total
+
+    def coefficients(self, domain, count):
+        """Return c(e_k) for the first `count` eigenfunctions of -Δ on a domain, (count,) or (count, m)."""
+        total = np.zeros(count)
+        for term in self.terms:
+            total = _plus(total, term.coefficients(domain, count))
+        return total
+
+    def effective(self, domain):
+        """Return it without what the domain's boundary condition annihilates."""
+        return sum_of_terms(left for term in self.terms if (left := term.effective(domain)) is not None)
+
+    @property
+    def densities(self):
+        """The pairs (g, derivative) of the densities."""
+        return tuple((term.g, term.derivative) for term in self.terms if isinstance(term, DensityTerm))
+
+    @property
+    def atoms(self):
+        """The `Atom`s, one for each point and derivative."""
+        return tuple(atom for term in self.terms if isinstance(term, PointTerm) for atom in term.atoms)
+
+    @property
+    def surfaces(self):
+        """The triples (surface, order, weight) of the surface integrals."""
+        return tuple((t.surface, t.order, t.weight) for t in self.terms if isinstance(t, SurfaceTerm))
 
     def point_groups(self):
         """Yield (points, derivative, weights) for the atoms of each derivative."""
-        for derivative in sorted({atom.derivative for atom in self.atoms}):
-            chosen = [atom for atom in self.atoms if atom.derivative == derivative]
-            points = np.array([atom.point for atom in chosen])
-            yield points, derivative, np.array([atom.weight for atom in chosen])
+        for term in sorted((t for t in self.terms if isinstance(t, PointTerm)), key=lambda t: t.derivative):
+            yield term.points, term.derivative, term.weights
 
     @property
     def regularity(self):
@@ -123,33 +113,18 @@ class Covector:
 
     def regularity_in(self, dimension):
         """Return the `Regularity` on a domain of dimension n."""
-        worst = Regularity(-math.inf, True, "the zero covector is bounded in every metric")
-        for _, alpha in self.densities:
-            order = sum(alpha)
-            if order > worst.order:
-                kind = "a density in L2" if order == 0 else f"a density against derivatives of order {order}"
-                worst = Regularity(float(order), False, f"{kind} is bounded on H^s for s >= {order}")
-        for atom in self.atoms:
-            order, n = sum(atom.derivative), dimension or len(atom.point)
-            threshold = n / 2 + order
-            if threshold > worst.order or (threshold == worst.order and not worst.strict):
-                kind = "point evaluation" if order == 0 else f"a point derivative of order {order}"
-                formula = "n/2" if order == 0 else f"n/2 + {order}"
-                worst = Regularity(
-                    threshold, True, f"{kind} is bounded on H^s iff s > {formula} = {threshold:g} (n = {n})"
-                )
-        return worst
+        zero = Regularity(-math.inf, True, "the zero covector is bounded in every metric")
+        regularities = [zero, *(term.regularity(dimension) for term in self.terms)]
+        return max(regularities, key=lambda regularity: (regularity.order, regularity.strict))
 
     def __add__(self, other):
         if not isinstance(other, Covector):
             return NotImplemented
-        return Covector(self.densities + other.densities, self.atoms + other.atoms)
+        return sum_of_terms(self.terms + other.terms)
 
     def __mul__(self, scalar):
         scalar = finite_number(scalar, "scalar")
-        densities = [(scalar * g, alpha) for g, alpha in self.densities]
-        atoms = [Atom(atom.point, atom.derivative, scalar * atom.weight) for atom in self.atoms]
-        return Covector(densities, atoms)
+        return sum_of_terms(term.scaled(scalar) for term in self.terms if scalar != 0)
 
     __rmul__ = __mul__
 
@@ -160,7 +135,8 @@ class Covector:
         return NotImplemented if not isinstance(other, Covector) else self + (-other)
 
     def __repr__(self):
-        return f"<Covector: {len(self.densities)} densities, {len(self.atoms)} atoms>"
+        surfaces = f", {len(self.surfaces)} surface integrals" if self.surfaces else ""
+        return f"<Covector: {len(self.densities)} densities, {len(self.atoms)} atoms{surfaces}>"
 
 
 class PointEvaluation(Covector):
@@ -212,46 +188,66 @@ class Density(Covector):
         super().__init__(densities=[(g, derivative)])
 
 
-def point_evaluations(x, weights):
-    """Return v ↦ Σ_i w_i v(x_i) for points (K, n) and weights (K,) or (K, m)."""
-    origin = (0,) * x.shape[1]
-    return Covector(atoms=[Atom(tuple(p), origin, w) for p, w in zip(x.tolist(), weights, strict=True)])
+class SurfaceIntegral(Covector):
+    """The covector v ↦ weight · ∫_Γ ∂_ν^normal_derivative v dσ over a surface Γ of codimension k.
+
+    It is bounded on H^s iff s > k/2 + normal_derivative: less than a point needs. Functions of a grid
+    are integrated with enough nodes for rounding; over eigenfunctions the integrals are exact. Two
+    surfaces are combined if they are the same object of `funcgrad.surfaces`; pieces that overlap are not.
+
+    Parameters
+    ----------
+    surface : Surface
+        Of `funcgrad.surfaces`: `Flat` (segments, parallelograms), `RoundSphere` (circles, spheres), or
+        `SmallCircle` (on the unit sphere).
+    normal_derivative : int
+        j, along the surface's unit normal ν: straight away from Γ, on the sphere along the geodesic.
+    weight : number or array_like, (m,)
+        For functions with m components, one weight each.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> c = fg.SurfaceIntegral(fg.surfaces.RoundSphere([0.5, 0.5], 0.25), normal_derivative=1)
+    >>> f = fg.Box([(0, 1), (0, 1)]).grid(8).function(lambda x, y: x**2 + y**2)
+    >>> round(c(f) / np.pi, 12)                  # flux of grad f: ∫ Δf over the disc, 4 π/16
+    0.25
+    >>> c.regularity.order
+    1.5
+    """
+
+    def __init__(self, surface, normal_derivative=0, weight=1.0):
+        if not isinstance(surface, Surface):
+            raise InvalidInput(f"`surface` must be one of funcgrad.surfaces; got {type(surface).__name__}.")
+        order = whole_number(normal_derivative, "normal_derivative")
+        surface.check_normal_derivative(order)
+        super().__init__(surfaces=[(surface, order, finite_array(weight, "weight"))])
 
 
-def _combined(atoms):
-    merged = {}
+def point_evaluations(x, weights, derivative=None):
+    """Return v ↦ Σ_i w_i ∂^derivative v(x_i) for points (K, n) and weights (K,) or (K, m)."""
+    derivative = (0,) * x.shape[1] if derivative is None else tuple(derivative)
+    term = PointTerm(x, derivative, weights).combined()
+    return sum_of_terms([] if term is None else [term])
+
+
+def sum_of_terms(terms):
+    """Return the covector that is the sum of terms."""
+    c = Covector()
+    c.terms = combined(terms)
+    return c
+
+
+def _point_terms(atoms):
+    """Return one `PointTerm` for each derivative, atoms at one point combined."""
+    groups = {}
     for atom in atoms:
-        key = (atom.point, atom.derivative)
-        merged[key] = merged[key] + atom.weight if key in merged else atom.weight
-    return tuple(Atom(*key, weight) for key, weight in merged.items() if np.any(weight != 0))
-
-
-def _checked(points, grid):
-    return point_array(points, grid.domain.n_coordinates, "point of the covector")
-
-
-def _undifferentiated(v, points, alpha):
-    if any(alpha):
-        raise InvalidInput(
-            "a covector with derivatives needs a Function; got a callable without derivatives."
-        )
-    return sample(v, points, "v")
-
-
-def _density_components(g, alpha, grid):
-    """∫ g ∂^α L_j on the finer of the two grids, where both g and the L_j are resolved."""
-    if g.grid.domain != grid.domain:
-        raise DomainMismatch(f"a density on {g.grid.domain} meets functions on {grid.domain}.")
-    if len(g.grid) < len(grid):
-        g = grid.function(g)
-    weighted = _column(g.grid.weights, g.values) * g.values
-    if g.grid == grid and not any(alpha):
-        return weighted
-    return grid.components(g.grid.nodes, weighted, alpha)
-
-
-def _column(weights, values):
-    return weights.reshape(-1, *[1] * (values.ndim - 1))
+        groups.setdefault(atom.derivative, []).append(atom)
+    terms = [
+        PointTerm(np.array([a.point for a in group]), derivative, np.array([a.weight for a in group]))
+        for derivative, group in groups.items()
+    ]
+    return [left for term in terms if (left := term.combined()) is not None]
 
 
 def _plus(a, b):

@@ -1,4 +1,4 @@
-"""Functionals: numbers that depend on a function, with their differentials."""
+"""Functionals: numbers that depend on a function, with their differentials and second variations."""
 
 from abc import ABC, abstractmethod
 
@@ -7,11 +7,49 @@ from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector
 
 
+class SecondVariation:
+    """The symmetric bilinear form D²F(f)[v, w], the Hessian of a functional as an operator.
+
+    Parameters
+    ----------
+    apply : callable
+        The `Covector` D²F(f)[v, ·] of a function v.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> grid = fg.Interval(0, 1).grid(5)
+    >>> u, v = grid.function(lambda x: x), grid.function(lambda x: x**2)
+    >>> hessian = fg.PopulationLoss(lambda x: 0.0).second_variation(u)
+    >>> round(hessian(u, v), 12), round(hessian.apply(v)(u), 12)         # ∫ x³
+    (0.25, 0.25)
+    """
+
+    def __init__(self, apply):
+        self.apply = apply
+
+    def __call__(self, v, w):
+        """Return D²F(f)[v, w]."""
+        return self.apply(v)(w)
+
+    def __add__(self, other):
+        if not isinstance(other, SecondVariation):
+            return NotImplemented
+        return SecondVariation(lambda v: self.apply(v) + other.apply(v))
+
+    def __mul__(self, scalar):
+        scalar = finite_number(scalar, "scalar")
+        return SecondVariation(lambda v: scalar * self.apply(v))
+
+    __rmul__ = __mul__
+
+
 class Functional(ABC):
     """A functional F: functions -> R, not linear in general, with an exact differential.
 
-    A subclass gives `__call__(f)`, a number, and `differential(f)`, the `Covector`
-    v ↦ d/dt F(f + tv) at t = 0. Functionals are added and multiplied by numbers.
+    A subclass gives `__call__(f)`, a number, `differential(f)`, the `Covector` v ↦ d/dt F(f + tv) at
+    t = 0, and, where it is known, `second_variation(f)`. Functionals are added, multiplied by numbers,
+    and composed with functions of a number.
     """
 
     @abstractmethod
@@ -22,18 +60,54 @@ class Functional(ABC):
     def differential(self, f):
         """Return dF at f, a `Covector`."""
 
+    def second_variation(self, f):
+        """Return D²F at f, a `SecondVariation`."""
+        raise InvalidInput(f"{self!r} does not know its second variation.")
+
+    def composed(self, value, derivative, second_derivative=None):
+        """Return the functional g∘F for a function g of one number, given with its derivatives.
+
+        Examples
+        --------
+        >>> import math, funcgrad as fg
+        >>> F = fg.PopulationLoss(lambda x: 0.0).composed(math.exp, math.exp, math.exp)
+        >>> u = fg.Interval(0, 1).grid(4).function(lambda x: x)
+        >>> round(math.log(F(u)), 12) == round(1 / 6, 12)
+        True
+        """
+
+        def second_variation(f):
+            if second_derivative is None:
+                raise InvalidInput("give `second_derivative` for the second variation of a composition.")
+            number, first, second = self(f), self.differential(f), self.second_variation(f)
+            slope, curvature = derivative(number), second_derivative(number)
+            return SecondVariation(lambda v: slope * second.apply(v) + (curvature * first(v)) * first)
+
+        return from_callable(
+            lambda f: value(self(f)), lambda f: derivative(self(f)) * self.differential(f), second_variation
+        )
+
     def __add__(self, other):
         if not isinstance(other, Functional):
             return NotImplemented
         return from_callable(
-            lambda f: self(f) + other(f), lambda f: self.differential(f) + other.differential(f)
+            lambda f: self(f) + other(f),
+            lambda f: self.differential(f) + other.differential(f),
+            lambda f: self.second_variation(f) + other.second_variation(f),
         )
 
     def __mul__(self, scalar):
         scalar = finite_number(scalar, "scalar")
-        return from_callable(lambda f: scalar * self(f), lambda f: scalar * self.differential(f))
+        return from_callable(
+            lambda f: scalar * self(f),
+            lambda f: scalar * self.differential(f),
+            lambda f: scalar * self.second_variation(f),
+        )
 
     __rmul__ = __mul__
+
+    def __neg__(self):
+        return -1.0 * self
 
     def __sub__(self, other):
         return NotImplemented if not isinstance(other, Functional) else self + (-1.0) * other
@@ -55,10 +129,14 @@ class LinearFunctional(Functional):
         """Return c."""
         return self.c
 
+    def second_variation(self, f):
+        """Return zero."""
+        return SecondVariation(lambda v: Covector())
+
 
 class _FromCallable(Functional):
-    def __init__(self, value, differential):
-        self._value, self._differential = value, differential
+    def __init__(self, value, differential, second_variation):
+        self._value, self._differential, self._second = value, differential, second_variation
 
     def __call__(self, f):
         return self._value(f)
@@ -66,9 +144,12 @@ class _FromCallable(Functional):
     def differential(self, f):
         return self._differential(f)
 
+    def second_variation(self, f):
+        return super().second_variation(f) if self._second is None else self._second(f)
 
-def from_callable(value, differential):
-    """Return the functional with the given value and differential, both callables of a function.
+
+def from_callable(value, differential, second_variation=None):
+    """Return the functional with the given value, differential and second variation, callables of a function.
 
     Examples
     --------
@@ -80,4 +161,4 @@ def from_callable(value, differential):
     >>> round(F(u), 12), round(F.differential(u)(u), 12)
     (0.333333333333, 0.666666666667)
     """
-    return _FromCallable(value, differential)
+    return _FromCallable(value, differential, second_variation)

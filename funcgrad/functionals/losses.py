@@ -4,19 +4,33 @@ import numpy as np
 
 from funcgrad._checks import finite_array, point_array
 from funcgrad.errors import InvalidInput
-from funcgrad.functionals.covector import Density, point_evaluations
-from funcgrad.functionals.functional import Functional
+from funcgrad.functionals.covector import Covector, Density, point_evaluations
+from funcgrad.functionals.functional import Functional, SecondVariation
+from funcgrad.functionals.pointwise_losses import loss_named
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.grid import sample
 
 
 class EmpiricalLoss(Functional):
-    """F(f) = ½ Σ_i |f(x_i) - y_i|²: the squared loss of data (a sum, not a mean).
+    """F(f) = Σ_i w_i ℓ((Pf)(x_i), y_i): a loss of data, by default ½ Σ_i |f(x_i) - y_i|².
+
+    It is a sum unless `mean` asks for 1/K of it. P is the identity, or a linear differential operator
+    Σ_α a_α ∂^α: data of derivatives (add such losses for Sobolev training), or the residual of a linear
+    equation at points. For residuals that are not linear see `ResidualLoss`.
 
     Parameters
     ----------
     x : array_like, (K, n) or (K,)
     y : array_like, (K,) or (K, m)
+    loss : {"squared", "pseudo-huber", "logistic", "cross-entropy", "poisson"} or PointwiseLoss
+        ℓ; see `funcgrad.functionals.pointwise_losses`.
+    weights : array_like, (K,), optional
+        w, 1 each by default.
+    mean : bool
+        Whether to divide by K.
+    operator : dict, optional
+        From multi-indices α (in one dimension numbers) to a_α: a number, (K,) values at the points, or a
+        callable of the coordinates.
 
     Examples
     --------
@@ -24,44 +38,94 @@ class EmpiricalLoss(Functional):
     >>> loss = fg.EmpiricalLoss(x=[0.0, 1.0], y=[1.0, 3.0])
     >>> loss(lambda x: 0 * x), loss.differential(lambda x: 0 * x)(lambda x: x)
     (5.0, -3.0)
+    >>> u = fg.Circle(2 * np.pi).grid(16).function(np.sin)
+    >>> residual = fg.EmpiricalLoss([0.5, 1.0], [0.0, 0.0], operator={2: 1.0, 0: 1.0})     # u'' + u
+    >>> round(residual(u), 12)
+    0.0
     """
 
-    def __init__(self, x, y):
+    def __init__(self, x, y, loss="squared", weights=None, mean=False, operator=None):
         x = finite_array(x, "x")
         self.x = point_array(x, x.shape[1] if x.ndim == 2 else 1, "x")
-        self.y = finite_array(y, "y")
-        if self.y.ndim not in (1, 2) or len(self.y) != len(self.x) or len(self.x) == 0:
+        self.loss = loss_named(loss)
+        self.y = self.loss.targets(y)
+        count = len(self.x)
+        if self.y.ndim not in (1, 2) or len(self.y) != count or count == 0:
             raise InvalidInput(
-                f"`y` must have one row for each of the {len(self.x)} points, at least one; "
+                f"`y` must have one row for each of the {count} points, at least one; "
                 f"got shape {self.y.shape}."
             )
+        self.weights = np.ones(count) if weights is None else finite_array(weights, "weights")
+        if self.weights.shape != (count,) or np.any(self.weights < 0):
+            raise InvalidInput(f"`weights` must be {count} numbers, none negative, one a point.")
+        self.weights = self.weights / count if mean else self.weights
+        self.operator = None if operator is None else _operator(operator, self.x)
 
-    def residuals(self, f):
-        """Return f(x_i) - y_i, (K,) or (K, m)."""
-        values = f(self.x) if isinstance(f, Function) else sample(f, self.x)
+    def predictions(self, f):
+        """Return (Pf)(x_i), (K,) or (K, m); f is a `Function`, or a callable if P takes no derivatives."""
+        values = self._predictions(f)
         if values.shape != self.y.shape:
             raise InvalidInput(f"`f` gives values of shape {values.shape} for data `y` of {self.y.shape}.")
-        return values - self.y
+        return values
+
+    def _predictions(self, f):
+        if self.operator is None:
+            return f(self.x) if isinstance(f, Function) else sample(f, self.x)
+        total = 0.0
+        for alpha, factor in self.operator.items():
+            if isinstance(f, Function):
+                values = f.grid.evaluate(f.values, self.x, alpha)
+            elif not any(alpha):
+                values = sample(f, self.x)
+            else:
+                raise InvalidInput("a loss on derivatives needs a Function; got a callable without them.")
+            total = total + _rows(factor, values)
+        return total
+
+    def residuals(self, f):
+        """Return (Pf)(x_i) - y_i, (K,) or (K, m)."""
+        return self.predictions(f) - self.y
 
     def __call__(self, f):
-        """Return ½ Σ_i |f(x_i) - y_i|²."""
-        return float(0.5 * np.sum(self.residuals(f) ** 2))
+        """Return F(f)."""
+        return float(self.weights @ self.loss.value(self.predictions(f), self.y))
 
     def differential(self, f):
-        """Return v ↦ Σ_i (f(x_i) - y_i) · v(x_i): point evaluations only."""
-        return point_evaluations(self.x, self.residuals(f))
+        """Return v ↦ Σ_i w_i ℓ'(z_i, y_i) · (Pv)(x_i): evaluations at points only."""
+        return self._at_points(self.loss.derivative(self.predictions(f), self.y))
+
+    def second_variation(self, f):
+        """Return (v, w) ↦ Σ_i w_i (Pw)(x_i) · ℓ''(z_i, y_i) (Pv)(x_i)."""
+        z = self.predictions(f)
+
+        def apply(v):
+            return self._at_points(self.loss.second_derivative(z, self.y, self.predictions(v)))
+
+        return SecondVariation(apply)
+
+    def _at_points(self, slopes):
+        weighted = _rows(self.weights, slopes)
+        if self.operator is None:
+            return point_evaluations(self.x, weighted)
+        parts = [point_evaluations(self.x, _rows(a, weighted), alpha) for alpha, a in self.operator.items()]
+        return sum(parts, Covector())
 
     def __repr__(self):
         return f"EmpiricalLoss({len(self.x)} points)"
 
 
 class PopulationLoss(Functional):
-    """F(f) = ½ ∫ |f - y|² over the domain: the squared loss against a target function.
+    """F(f) = ∫ ℓ(f(x), y(x)) ρ(x) dx over the domain, by default ½ ∫ |f - y|².
 
     Parameters
     ----------
     y : callable, Function or array
         The target; whatever ``grid.function`` takes on the grid of f.
+    loss : str or PointwiseLoss
+        ℓ, as in `EmpiricalLoss`.
+    density : callable or Function, optional
+        ρ >= 0 with respect to Lebesgue measure, 1 by default. (Against the measure of data the loss is
+        an `EmpiricalLoss` with ``mean=True``.)
 
     Examples
     --------
@@ -71,14 +135,57 @@ class PopulationLoss(Functional):
     0.166666666667
     """
 
-    def __init__(self, y):
+    def __init__(self, y, loss="squared", density=None):
         self.y = y
+        self.loss = loss_named(loss)
+        self.density = density
+
+    def _on(self, grid):
+        """The targets and the density at the nodes."""
+        target = self.loss.targets(grid.function(self.y).values)
+        density = np.ones(len(grid)) if self.density is None else grid.function(self.density).values
+        if density.ndim != 1 or density.min() < 0:
+            raise InvalidInput("`density` must be one number at each point, not negative.")
+        return target, density
 
     def __call__(self, f):
-        """Return ½ ∫ |f - y|²; f must be a `Function`, whose grid integrates."""
-        difference = f - f.grid.function(self.y)
-        return float(0.5 * np.sum(f.grid.integrate(difference.values**2)))
+        """Return F(f); f must be a `Function`, whose grid integrates."""
+        target, density = self._on(f.grid)
+        return float(f.grid.integrate(density * self.loss.value(f.values, target)))
 
     def differential(self, f):
-        """Return v ↦ ∫ (f - y) · v: a density."""
-        return Density(f - f.grid.function(self.y))
+        """Return v ↦ ∫ ρ ℓ'(f, y) · v: a density."""
+        target, density = self._on(f.grid)
+        return Density(Function(f.grid, _rows(density, self.loss.derivative(f.values, target))))
+
+    def second_variation(self, f):
+        """Return (v, w) ↦ ∫ ρ w · ℓ''(f, y) v."""
+        target, density = self._on(f.grid)
+
+        def apply(v):
+            direction = f.grid.function(v).values
+            curvature = self.loss.second_derivative(f.values, target, direction)
+            return Density(Function(f.grid, _rows(density, curvature)))
+
+        return SecondVariation(apply)
+
+
+def _operator(operator, x):
+    """Return {multi-index: (K,) values at the points} of a user's operator."""
+    if not isinstance(operator, dict) or not operator:
+        raise InvalidInput("`operator` must be a dict {multi-index: factor}, such as {2: 1.0, 0: -1.0}.")
+    n, result = x.shape[1], {}
+    for alpha, factor in operator.items():
+        alpha = tuple(np.atleast_1d(alpha).tolist())
+        alpha = (0,) * n if alpha == (0,) else alpha
+        if len(alpha) != n or not all(isinstance(a, int) and a >= 0 for a in alpha):
+            raise InvalidInput(f"`operator` must have multi-indices of {n} orders as keys; got {alpha!r}.")
+        values = sample(factor, x, "operator") if callable(factor) else finite_array(factor, "operator")
+        if values.shape not in ((), (len(x),)):
+            raise InvalidInput(f"`operator` must have factors that are numbers or ({len(x)},) arrays.")
+        result[alpha] = np.broadcast_to(values, (len(x),))
+    return result
+
+
+def _rows(factors, values):
+    return factors.reshape(-1, *[1] * (values.ndim - 1)) * values

@@ -6,7 +6,7 @@ from funcgrad.gradients.evidence import Evidence
 from funcgrad.gradients.existence import Existence, gradient_exists
 from funcgrad.gradients.flow import Flow, KernelFlow, flow, kernel_flow
 from funcgrad.gradients.natural_gradient import NaturalGradient, gram, natural_gradient
-from funcgrad.gradients.riesz import gradient
+from funcgrad.gradients.riesz import gradient, steepest_direction
 from funcgrad.gradients.tangent_kernel import TangentKernel, tangent_kernel
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "gram",
     "kernel_flow",
     "natural_gradient",
+    "steepest_direction",
     "tangent_kernel",
 ]

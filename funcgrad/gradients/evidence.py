@@ -1,30 +1,31 @@
 """Numerical evidence on the existence of gradients: how dual norms grow, found without the analysis."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from funcgrad.functionals.covector import Atom, Covector
+from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.terms import Atom
 from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.euclidean import Euclidean
 
 # Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
 _OCTAVES = 8
-_FITTED = 4
+FITTED_OCTAVES = 3
 # Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
 # _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
-_MODES = {1: 2**12, 2: 2**20}
-_MOST_MODES = 2**22
+_MODES = {1: 2**12, 2: 2**18, 3: 2**20}
+_MOST_MODES = 2**21
 _MOST_VALUES = 2**26
-# Eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB), or one point.
-_BLOCK_ENTRIES = 2**22
-# A density on a grid of more dimensions is looked at in no more modes than this.
-_DENSITY_MODES = 2**12
+# Nodes of the finest grid that a metric without a Sobolev order is looked at on.
+_MOST_NODES = 2**11
 # Exponents of growth nearer to zero than this are not told from a logarithm: in one dimension, and in more,
 # where the modes of an octave are not spread as evenly.
 _GROWTH_TOLERANCE = 0.02
-_GROWTH_TOLERANCE_MORE = 0.05
+_GROWTH_TOLERANCE_MORE = 0.04
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Evidence:
     @property
     def description(self):
         """The growth in words."""
+        if self.verdict is None and math.isnan(self.predicted_growth):
+            trend = "settle" if self.fitted_growth < 0 else "grow"
+            return f"the squared dual norms {trend} under refinement (exponent {self.fitted_growth:+.3f})"
         if not self.resolved:
             return "the cut-offs resolve neither 1/ℓ nor the closest points: nothing is concluded"
         if self.fitted_growth == -math.inf:
@@ -71,46 +75,49 @@ class Evidence:
         return f"the squared dual norms grow like Λ^{self.fitted_growth:.3f}"
 
 
-def spectral_coefficients(c, domain, count):
-    """Return c(e_k) for the first `count` eigenfunctions of -Δ, ``(count,)`` or ``(count, m)``.
-
-    A density contributes to the modes that its grid resolves, and is taken to end there. What rounding of
-    the phases kωx alone explains is set to zero, as at the ends of a Dirichlet interval.
-    """
-    total = 0.0
-    for points, alpha, weights in c.point_groups():
-        total = total + _pairing(domain, count, points, alpha, weights)
-    for g, alpha in c.densities:
-        resolved = min(count, len(g.grid), max(_DENSITY_MODES, g.grid.shape[0]))
-        weighted = (g.grid.weights * g.values.T).T
-        components = _pairing(domain, resolved, g.grid.nodes, alpha, weighted)
-        padding = [(0, count - resolved)] + [(0, 0)] * (components.ndim - 1)
-        total = total + np.pad(components, padding)
-    return np.zeros(count) if np.isscalar(total) else total
-
-
-def _pairing(domain, count, points, alpha, weights):
-    """Σ_i w_i ∂^α e_k(x_i) for the first `count` eigenfunctions, (count,) or (count, m)."""
-    total, rows = 0.0, max(1, _BLOCK_ENTRIES // count)
-    for start in range(0, len(points), rows):
-        block = slice(start, start + rows)
-        sections = domain.eigenfunctions(count, points[block], alpha)
-        total = total + np.tensordot(sections.T, weights[block], axes=1)
-    return total
-
-
 def octave_sums(c, metric, domain, counts):
     """Return Σ |c(e_k)|²/σ(λ_k) over the modes below the first count and between consecutive ones, ``(J,)``.
 
     Each is summed by itself, so that small ones keep their digits.
     """
-    coefficients = spectral_coefficients(c, domain, counts[-1])
-    squares = coefficients.reshape(counts[-1], -1) ** 2
-    terms = squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(counts[-1])))
+    terms = _terms(c, metric, domain, counts[-1])
     return np.array([terms[i:j].sum() for i, j in zip([0, *counts[:-1]], counts, strict=True)])
 
 
-def spectral_evidence(c, metric, domain, predicted_growth):
+def _terms(c, metric, domain, count):
+    """|c(e_k)|²/σ(λ_k) for the first modes, (count,)."""
+    squares = c.coefficients(domain, count).reshape(count, -1) ** 2
+    return squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(count)))
+
+
+def window_sums(terms, spectrum, cutoff):
+    """Return the centres Λ of windows of frequencies over the last octaves, and what they hold: (J,) each.
+
+    The windows are cos² in log Λ, an octave wide and half an octave apart: sharp ones would see how
+    many waves of an oscillating coefficient, and how many eigenvalues, fall into each.
+    """
+    floor = cutoff**2 * 4.0 ** -(FITTED_OCTAVES + 1)
+    octave = np.log2(np.maximum(spectrum, floor)) / 2 - math.log2(cutoff)
+    centres = -0.5 - 0.5 * np.arange(2 * FITTED_OCTAVES - 1)[::-1]
+    sums = []
+    for centre in centres:
+        first, last = np.searchsorted(octave, [centre - 0.5, centre + 0.5])
+        window = np.cos(np.pi * (octave[first:last] - centre)) ** 2
+        sums.append(window @ terms[first:last])
+    return cutoff * 2.0**centres, np.array(sums)
+
+
+def _growth(frequencies, sums):
+    """Return the exponent of what the windows hold, and that extrapolated from the first to the last ones."""
+    half = FITTED_OCTAVES
+    whole, first, last = (
+        np.polyfit(np.log(frequencies[part]), np.log(sums[part]), 1)[0]
+        for part in (slice(None), slice(None, half), slice(-half, None))
+    )
+    return float(whole), float(2 * last - first)
+
+
+def spectral_evidence(c, metric, domain, predicted_growth, most_modes=_MOST_MODES):
     """Return the `Evidence`: squared dual norms below growing cut-offs, and their fitted growth.
 
     On Euclidean space, whose spectrum is continuous, it is taken on a torus around the points: growth is
@@ -119,21 +126,27 @@ def spectral_evidence(c, metric, domain, predicted_growth):
     length_scale = getattr(metric, "length_scale", 1.0)
     domain = _with_eigenfunctions(c, domain, length_scale)
     apart = _least_distance(c, domain)
-    counts, cutoffs = _octaves(domain, _mode_count(c, domain, length_scale, apart))
+    count = min(most_modes, _mode_count(c, domain, length_scale, apart))
+    counts, cutoffs = _octaves(domain, count)
     # Before the frequency 1/ℓ the symbol is not yet a power; before the inverse distance of two points
     # they act as one, and their weights may cancel.
-    resolved = bool(cutoffs[-_FITTED] * min(length_scale, apart) >= 4)
-    sums = octave_sums(c, metric, domain, counts)
-    added, total = sums[-_FITTED:], sums.sum()
-    nothing = added <= _rounding(c, metric, domain, counts)[-_FITTED:]
-    if np.all(nothing) or total == 0:
+    resolved = len(cutoffs) > FITTED_OCTAVES and bool(
+        cutoffs[-FITTED_OCTAVES] * min(length_scale, apart) >= 4
+    )
+    terms = _terms(c, metric, domain, counts[-1])
+    sums = np.add.reduceat(terms, [0, *counts[:-1]])
+    nothing = sums[-FITTED_OCTAVES:] <= _rounding(c, metric, domain, counts)[-FITTED_OCTAVES:]
+    if not resolved:
+        growth, verdict = math.nan, None
+    elif np.all(nothing) or sums.sum() == 0:
         growth, verdict = -math.inf, True
     elif np.any(nothing):
         growth, verdict = math.nan, None
     else:
-        growth = float(np.polyfit(np.log(cutoffs[-_FITTED:]), np.log(added), 1)[0])
+        growth, later = _growth(*window_sums(terms, domain.laplacian_spectrum(counts[-1]), cutoffs[-1]))
         tolerance = _GROWTH_TOLERANCE if domain.dimension == 1 else _GROWTH_TOLERANCE_MORE
-        verdict = None if abs(growth) <= tolerance or not resolved else growth < 0
+        clear = abs(growth) > tolerance and growth * later > 0
+        verdict = growth < 0 if clear else None
     return Evidence(cutoffs, np.cumsum(sums), growth, predicted_growth, verdict, resolved)
 
 
@@ -150,10 +163,12 @@ def kernel_evidence(c, metric):
     added = np.abs(np.diff(norms))
     predicted = max(2 * highest - kernel.smoothness, -2.0) if highest else -math.inf
     rounding = np.finfo(float).eps * norms[1:] + _quotient_rounding(c, metric, steps[1:])
+    if any(order for _, order, _ in c.surfaces):
+        return Evidence(1 / steps[:2], norms[:2], math.nan, math.nan, None, False)
     if highest == 0 or norms[0] == 0:  # no quotients: the norm is exact at every step
         return Evidence(1 / steps[:2], norms[:2], -math.inf, -math.inf, True)
     usable = int(np.argmin(np.append(added > 100 * rounding, False)))
-    first = max(0, usable - _FITTED)
+    first = max(0, usable - FITTED_OCTAVES)
     growth, spread = -math.inf, math.inf
     if usable - first >= 3:
         slopes = np.diff(np.log2(added[first:usable]))
@@ -161,6 +176,29 @@ def kernel_evidence(c, metric):
     resolved = spread < 0.2
     verdict = None if abs(growth) <= 2 * _GROWTH_TOLERANCE or not resolved else growth < 0
     return Evidence(1 / steps[: usable + 1], norms[: usable + 1], growth, predicted, verdict, resolved)
+
+
+def refinement_evidence(c, metric, domain):
+    """Return the `Evidence` in any metric that works on grids: squared dual norms on n, 2n, 4n, ... nodes.
+
+    They increase to the squared dual norm where the grids' functions are nested and dense; what each
+    refinement adds is fitted. Finitely many grids prove nothing, so no verdict is drawn.
+    """
+    sizes = [2**j for j in range(2, 12) if 2 ** (j * domain.dimension) <= _MOST_NODES]
+    norms, used = [], []
+    for n in sizes:
+        try:
+            norms.append(float(np.sum(metric.whiten(c, domain.grid(n)) ** 2)))
+        except FuncgradError:
+            continue
+        used.append(n)
+    if len(used) < 2:
+        raise InvalidInput(f"{metric} works on no grids of {domain} that could show a dual norm grow.")
+    added = np.abs(np.diff(norms))[-FITTED_OCTAVES:]
+    growth = -math.inf
+    if np.all(added > 64 * np.finfo(float).eps * norms[-1]) and len(added) > 1:
+        growth = float(np.polyfit(np.log(used[-len(added) :]), np.log(added), 1)[0])
+    return Evidence(np.array(used, dtype=float), np.array(norms), growth, math.nan, None)
 
 
 def _difference_quotients(c, h):
@@ -196,6 +234,12 @@ def _rounding(c, metric, domain, counts):
     """
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
+    squares += sum((np.linalg.norm(w) * surface.area) ** 2 * spectrum**j for surface, j, w in c.surfaces)
+    squares += sum(
+        float(g.grid.weights @ np.abs(g.values).reshape(len(g.grid), -1).sum(axis=1)) ** 2
+        * spectrum ** sum(alpha)
+        for g, alpha in c.densities
+    )
     relative = (64 * np.finfo(float).eps) ** 2 / domain.volume
     terms = relative * spectrum * squares * reciprocal(metric.symbol(spectrum))
     return np.finfo(float).tiny + np.add.reduceat(terms, [0, *counts[:-1]])
@@ -204,14 +248,28 @@ def _rounding(c, metric, domain, counts):
 def _with_eigenfunctions(c, domain, length_scale):
     if not isinstance(domain, Euclidean):
         return domain
-    supports = [[atom.point] for atom in c.atoms] + [g.grid.nodes for g, _ in c.densities]
-    points = np.concatenate([np.zeros((0, domain.dimension)), *supports])
-    points = points if len(points) else np.zeros((1, domain.dimension))
+    points = np.concatenate([term.hull() for term in c.terms] or [np.zeros((1, domain.dimension))])
     return domain.enclosing_torus(points, margin=math.pi * length_scale)
 
 
 def _least_distance(c, domain):
-    """The least distance of two of the covector's points, infinite if there is one only."""
+    """The least length in the covector: between two points, of a surface, or between two surfaces."""
+    return min(_least_distance_of_points(c, domain), _least_length_of_surfaces(c, domain))
+
+
+def _least_length_of_surfaces(c, domain):
+    surfaces = [surface for surface, _, _ in c.surfaces]
+    samples = [surface.quadrature(8)[0] for surface in surfaces]
+    lengths = [surface.size for surface in surfaces]
+    for first, second in itertools.combinations(samples, 2):
+        distances = np.array([domain.distance(second, point) for point in first])
+        # Hausdorff's: zero for one surface given twice, not for two that cross.
+        apart = max(distances.min(axis=0).max(), distances.min(axis=1).max())
+        lengths += [apart] if apart > 0 else []
+    return min(lengths, default=math.inf)
+
+
+def _least_distance_of_points(c, domain):
     points = np.unique([atom.point for atom in c.atoms], axis=0)
     if len(points) < 2:
         return math.inf
@@ -229,7 +287,7 @@ def _mode_count(c, domain, length_scale, apart):
     n = domain.dimension
     count = _MODES.get(n, _MOST_MODES) * max(1, math.ceil(domain.volume / (2 * math.pi * length_scale) ** n))
     if n == 1 and apart < math.inf:
-        count = max(count, math.ceil(2 ** (_FITTED + 1) * domain.volume / apart))
+        count = max(count, math.ceil(2 ** (FITTED_OCTAVES + 1) * domain.volume / apart))
     return min(count, _MOST_MODES, max(_MODES[1], _MOST_VALUES // max(1, len(c.atoms))))
 
 

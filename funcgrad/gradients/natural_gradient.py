@@ -117,6 +117,11 @@ def grid_for(domain, model, theta):
     return domain
 
 
+def at_base_point(metric, f):
+    """Return the metric at a base point, for one that depends on it."""
+    return metric.at(f) if hasattr(metric, "at") else metric
+
+
 def whitened_jacobian(model, theta, metric, grid):
     """Return A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
 
@@ -138,6 +143,7 @@ def gram(model, theta, metric, domain):
            [0.5       , 0.33333333]])
     """
     grid = grid_for(domain, model, theta)
+    metric = at_base_point(metric, grid.function(model_function(model, theta)))
     a = whitened_jacobian(model, theta, metric, grid)
     return a.T @ a
 
@@ -193,7 +199,11 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
     a = WhitenedJacobian(model, theta, metric, grid)
-    r = metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
+    f = Function(grid, a.values())
+    if hasattr(metric, "at"):
+        metric = at_base_point(metric, f)
+        a = WhitenedJacobian(model, theta, metric, grid)
+    r = metric.whiten(F.differential(f), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space

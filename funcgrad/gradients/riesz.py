@@ -1,7 +1,8 @@
 """Riesz gradients of functionals."""
 
-from funcgrad.errors import GradientDoesNotExist
+from funcgrad.errors import GradientDoesNotExist, InvalidInput
 from funcgrad.gradients.existence import analyse, gradient_exists
+from funcgrad.gradients.natural_gradient import at_base_point
 
 
 def gradient(F, f, metric):
@@ -38,6 +39,7 @@ def gradient(F, f, metric):
     funcgrad.errors.GradientDoesNotExist: ... has no gradient in L2 ...
     """
     c = F.differential(f)
+    metric = at_base_point(metric, f)
     verdict = analyse(c, metric, f.grid.domain)
     if verdict.exists is False:
         existence = gradient_exists(c, metric, f.grid.domain)
@@ -47,3 +49,29 @@ def gradient(F, f, metric):
             existence,
         )
     return metric.riesz(c, f.grid)
+
+
+def steepest_direction(F, f, metric):
+    """Return ∇F/‖∇F‖, the unit direction in which F grows fastest: at the rate ‖∇F‖ = ‖dF‖_*.
+
+    Raises
+    ------
+    GradientDoesNotExist
+        As `gradient` does.
+    InvalidInput
+        If the gradient is zero.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> f = fg.Circle(2 * np.pi).grid(16).function(np.sin)
+    >>> v = fg.steepest_direction(fg.PopulationLoss(lambda x: 0.0), f, fg.Sobolev(1.0))
+    >>> round(fg.Sobolev(1.0).norm(v), 12)
+    1.0
+    """
+    metric = at_base_point(metric, f)
+    g = gradient(F, f, metric)
+    length = metric.norm(g)
+    if length == 0:
+        raise InvalidInput(f"the gradient of {F!r} at `f` is zero: no direction is steepest.")
+    return g / length

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from funcgrad.errors import DomainMismatch
+from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import Covector
 from funcgrad.spaces.function import Function
 
@@ -28,6 +28,12 @@ class Metric(ABC):
     @abstractmethod
     def dual_norm(self, c, domain):
         """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
+
+    def analysis(self, c):  # noqa: B027 - None is the default
+        """Return (whether a covector is bounded: True, False or None, why), or None.
+
+        None, the default, leaves the answer to the metric's Sobolev order, if it is a `SpectralMetric`.
+        """
 
     def inner(self, u, v):
         """Return <u, v> for two functions on one grid."""
@@ -97,6 +103,11 @@ class SpectralMetric(Metric):
         """
         if not c.regularity_in(domain.dimension).admits(self.order):
             return math.inf
+        if c.surfaces:
+            raise InvalidInput(
+                "the dual norm of a surface integral over all functions is not available; on one grid take "
+                "`norm(riesz(c, grid))`."
+            )
         squared = 0.0
         if c.atoms:
             squared += _energy_of_atoms(c, self.green_kernel(domain))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from funcgrad.errors import InvalidInput
 from funcgrad.plots import new_axes
 
 
@@ -12,6 +13,8 @@ def plot_existence(existence, ax=None):
     """
     ax = new_axes() if ax is None else ax
     evidence = existence.evidence
+    if evidence is None:
+        raise InvalidInput(f"there is nothing to draw: {existence.reason}.")
     cutoffs, norms = evidence.cutoffs, evidence.squared_dual_norms
     added = np.diff(norms)
     ax.loglog(cutoffs, norms, "o-", label=r"$\|dF\|^2$ below the cut-off")

@@ -1,5 +1,6 @@
 """Layer 1: domains, quadrature, grids and functions."""
 
+from funcgrad.spaces import surfaces
 from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.domain import Domain
 from funcgrad.spaces.euclidean import Euclidean
@@ -21,4 +22,5 @@ __all__ = [
     "PointSet",
     "Sphere",
     "Torus",
+    "surfaces",
 ]

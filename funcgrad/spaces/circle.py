@@ -58,13 +58,18 @@ class Circle(Domain):
         See `Domain.eigenfunctions`.
         """
         (order,) = self.multi_index(derivative)
+        amplitude, frequency, phase = self.waves(count)
+        # d^j/dx^j cos(t) = cos(t + jπ/2).
+        return (
+            amplitude * frequency**order * np.cos(self.points(x) * frequency + (phase + order * (np.pi / 2)))
+        )
+
+    def waves(self, count):
+        """Return amplitude, frequency and phase at 0 of each eigenfunction, A cos(ωx + φ): (count,) each."""
         index = np.arange(whole_number(count, "count"))
-        frequency = 2 * np.pi / self.length * ((index + 1) // 2)
-        # d^j/dx^j cos(t) = cos(t + jπ/2); sin is cos shifted back by π/2 (even index > 0).
-        quarter_turns = order - ((index > 0) & (index % 2 == 0))
-        phase = self.points(x) * frequency + quarter_turns * (np.pi / 2)
+        sine = (index > 0) & (index % 2 == 0)  # sin is cos shifted back by π/2
         amplitude = np.where(index == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
-        return amplitude * frequency**order * np.cos(phase)
+        return amplitude, 2 * np.pi / self.length * ((index + 1) // 2), np.where(sine, -np.pi / 2, 0.0)
 
     def contains(self, x):
         """Every real coordinate names a point of the circle."""

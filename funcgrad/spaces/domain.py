@@ -68,6 +68,13 @@ class Domain(ABC):
         ndarray, (K, count)
         """
 
+    def surface_integrals(self, count, surface, order=0):
+        """Return ∫_Γ ∂_ν^order e_k dσ for the first `count` eigenfunctions, exactly, ``(count,)``.
+
+        `surface` is one of `funcgrad.surfaces`.
+        """
+        raise InvalidInput(f"{surface} is not a surface in {self}.")
+
     @abstractmethod
     def contains(self, x):
         """Return whether each point of `x` ``(K, n_coordinates)`` lies in the closed domain, ``(K,)``."""

@@ -113,12 +113,20 @@ class Interval(Domain):
         if self.boundary == "periodic":
             return self._circle.eigenfunctions(count, x - self.a, derivative)
         (order,) = self.multi_index(derivative)
+        amplitude, frequency, phase = self.waves(count)
+        return amplitude * frequency**order * np.cos((x - self.a) * frequency + (phase + order * (np.pi / 2)))
+
+    def waves(self, count):
+        """Return the amplitude, frequency and phase at a of each eigenfunction, A cos(ω(x-a) + φ)."""
+        if self.boundary == "periodic":
+            return self._circle.waves(count)
         mode = self._modes(count)
-        frequency = np.pi / self.length * mode
-        quarter_turns = order - (self.boundary == "dirichlet")
-        phase = (x - self.a) * frequency + quarter_turns * (np.pi / 2)
         amplitude = np.where(mode == 0, 1.0, np.sqrt(2.0)) / np.sqrt(self.length)
-        return amplitude * frequency**order * np.cos(phase)
+        return (
+            amplitude,
+            np.pi / self.length * mode,
+            np.full(count, -(self.boundary == "dirichlet") * (np.pi / 2)),
+        )
 
     def contains(self, x):
         """Return whether a <= x <= b; with periodic conditions every real coordinate will do."""

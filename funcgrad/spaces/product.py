@@ -1,6 +1,7 @@
 """Boxes and tori: products of intervals and circles."""
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -12,6 +13,9 @@ from funcgrad.errors import InvalidInput
 from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.domain import Domain
 from funcgrad.spaces.interval import Interval
+
+# Modes that surface integrals are computed for at a time.
+_WAVES = 2**18
 
 
 class ProductDomain(Domain):
@@ -72,6 +76,27 @@ class ProductDomain(Domain):
             of_axis = factor.eigenfunctions(modes[axis].max(initial=-1) + 1, x[:, axis], order)
             values *= of_axis[:, modes[axis]]
         return values
+
+    def surface_integrals(self, count, surface, order=0):
+        """See `Domain.surface_integrals`; a product of n cosines is a sum of 2^n plane waves."""
+        if not hasattr(surface, "wave_integrals") or surface.n_coordinates != self.dimension:
+            return super().surface_integrals(count, surface, order)
+        modes = _lowest_modes(self, whole_number(count, "count"))[1]
+        waves = [np.array(f.waves(m.max(initial=-1) + 1)) for f, m in zip(self.factors, modes, strict=True)]
+        starts = [getattr(factor, "a", 0.0) for factor in self.factors]
+        result = np.zeros(count)
+        for first in range(0, count, _WAVES):
+            block = slice(first, first + _WAVES)
+            of_axes = [wave[:, mode[block]] for wave, mode in zip(waves, modes, strict=True)]
+            amplitude = math.prod(a for a, _, _ in of_axes)
+            # Signs and their opposites give conjugate waves, so the first may be kept positive.
+            for signs in itertools.product((1,), *[(1, -1)] * (self.dimension - 1)):
+                frequency = np.stack([s * w for s, (_, w, _) in zip(signs, of_axes, strict=True)])
+                axes = zip(signs, of_axes, starts, strict=True)
+                phase = sum(s * (p - w * a) for s, (_, w, p), a in axes)
+                wave = surface.wave_integrals(frequency, order) * np.exp(1j * phase)
+                result[block] += amplitude * wave.real / 2 ** (self.dimension - 1)
+        return result
 
     def contains(self, x):
         """Return whether every coordinate lies in its factor."""

@@ -68,6 +68,16 @@ class Sphere(Domain):
             values = values @ derivative_matrix(degree, orders)
         return values[:, :count]
 
+    def surface_integrals(self, count, surface, order=0):
+        """See `Domain.surface_integrals`; for circles on the sphere, by the formula of Funk and Hecke."""
+        from funcgrad.spaces.surfaces import SmallCircle
+
+        if not isinstance(surface, SmallCircle):
+            return super().surface_integrals(count, surface, order)
+        degree = math.isqrt(max(count - 1, 0))
+        factors = np.repeat(surface.zonal_integrals(degree, order), 2 * np.arange(degree + 1) + 1)
+        return factors[:count] * self.eigenfunctions(count, [surface.axis])[0]
+
     def contains(self, x):
         """Return whether |x| = 1, up to 1e-9."""
         return np.abs(np.linalg.norm(x, axis=1) - 1) <= _TOLERANCE

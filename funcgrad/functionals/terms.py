@@ -1,0 +1,468 @@
+"""The kinds of terms that covectors are sums of: densities, point evaluations, integrals over surfaces.
+
+Each kind is a small frozen class with one interface, `Term`; everything that depends on the kind of a
+term, from its value on a function to its Sobolev regularity, is said here.
+"""
+
+import itertools
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from funcgrad._checks import point_array
+from funcgrad.errors import ConvergenceError, DomainMismatch, InvalidInput
+from funcgrad.spaces.function import Function
+from funcgrad.spaces.grid import sample
+
+# Sections of eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB).
+_BLOCK_ENTRIES = 2**22
+# A density on a grid of several dimensions is looked at in no more modes than this.
+_DENSITY_MODES = 2**12
+# A callable is integrated over a surface with numbers of nodes that double until the value is stable.
+_SURFACE_TOLERANCE = 1e-12
+_FEWEST_NODES, _MOST_NODES = 16, 2**18
+
+
+@dataclass(frozen=True)
+class Regularity:
+    """Where a covector lies on the Sobolev scale: in H^{-s} iff s > order (or s >= order).
+
+    Attributes
+    ----------
+    order : float
+        The threshold.
+    strict : bool
+        Whether the threshold itself is excluded.
+    reason : str
+        The term that decides.
+    """
+
+    order: float
+    strict: bool
+    reason: str
+
+    def admits(self, s):
+        """Return whether the covector is bounded on H^s."""
+        return s > self.order if self.strict else s >= self.order
+
+    def __str__(self):
+        return f"s {'>' if self.strict else '>='} {self.order:g} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Atom:
+    """weight · ∂^derivative v(point); weight is a number, or (m,) for functions with m components."""
+
+    point: tuple
+    derivative: tuple
+    weight: np.ndarray
+
+
+class Term(ABC):
+    """A kind of covector v ↦ Σ_i w_i · (something linear in v), of one order of derivative.
+
+    Attributes
+    ----------
+    key : hashable
+        Terms of equal key add up to one of the same key (`plus`).
+    order : int
+        How many derivatives of v it takes.
+    """
+
+    key: tuple
+    order: int
+
+    @abstractmethod
+    def apply(self, v):
+        """Return its value on a `Function`, or on a callable of the coordinate arrays."""
+
+    @abstractmethod
+    def components(self, grid):
+        """Return its values on the cardinal functions of a grid, (N,) or (N, m)."""
+
+    @abstractmethod
+    def coefficients(self, domain, count):
+        """Return its values on the first `count` eigenfunctions of -Δ, (count,) or (count, m)."""
+
+    @abstractmethod
+    def regularity(self, dimension=None):
+        """Return its `Regularity` on a domain of dimension n (by default, the number of coordinates)."""
+
+    @abstractmethod
+    def evaluations(self):
+        """Yield (points, derivative, weights): the term, or a quadrature of it, as sums of evaluations."""
+
+    @abstractmethod
+    def scaled(self, factor):
+        """Return the term times a number."""
+
+    @abstractmethod
+    def plus(self, other):
+        """Return the sum with a term of the same key, None if it is zero."""
+
+    @abstractmethod
+    def effective(self, domain):
+        """Return what is left of it for functions under the domain's boundary condition, or None."""
+
+    @abstractmethod
+    def check_domain(self, domain):
+        """Raise `DomainMismatch` unless it is a covector of functions on the domain."""
+
+    @abstractmethod
+    def hull(self):
+        """Return points (K, n_coordinates) around it."""
+
+
+@dataclass(frozen=True)
+class DensityTerm(Term):
+    """v ↦ ∫ g ∂^derivative v, of a `Function` g."""
+
+    g: Function
+    derivative: tuple
+
+    @property
+    def key(self):
+        """Its grid, components and derivative."""
+        return DensityTerm, self.g.grid, self.g.values.shape, self.derivative
+
+    @property
+    def order(self):
+        """|α|."""
+        return sum(self.derivative)
+
+    def apply(self, v):
+        """See `Term.apply`; on the finer of the two grids."""
+        if isinstance(v, Function):
+            return float(np.sum(self.components(v.grid) * v.values))
+        values = _undifferentiated(v, self.g.grid.nodes, self.derivative)
+        return float(np.sum(self.g.grid.integrate(self.g.values * values)))
+
+    def components(self, grid):
+        """See `Term.components`; on the finer of the two grids, where both g and the L_j are resolved."""
+        g = self.g
+        if g.grid.domain != grid.domain:
+            raise DomainMismatch(f"a density on {g.grid.domain} meets functions on {grid.domain}.")
+        if len(g.grid) < len(grid):
+            g = grid.function(g)
+        weighted = _rows(g.grid.weights, g.values)
+        if g.grid == grid and not any(self.derivative):
+            return weighted
+        return grid.components(g.grid.nodes, weighted, self.derivative)
+
+    def coefficients(self, domain, count):
+        """See `Term.coefficients`; to the modes that the grid resolves, where the density is taken to end."""
+        grid = self.g.grid
+        resolved = min(count, len(grid), max(_DENSITY_MODES, grid.shape[0]))
+        known = _pairing(domain, resolved, *next(self.evaluations()))
+        return np.pad(known, [(0, count - resolved)] + [(0, 0)] * (known.ndim - 1))
+
+    def regularity(self, dimension=None):
+        """See `Term.regularity`; a sampled density counts as square-integrable."""
+        order = self.order
+        kind = "a density in L2" if order == 0 else f"a density against derivatives of order {order}"
+        return Regularity(float(order), False, f"{kind} is bounded on H^s for s >= {order}")
+
+    def evaluations(self):
+        """See `Term.evaluations`; by the quadrature of its grid."""
+        yield self.g.grid.nodes, self.derivative, _rows(self.g.grid.weights, self.g.values)
+
+    def scaled(self, factor):
+        """See `Term.scaled`."""
+        return replace(self, g=factor * self.g)
+
+    def plus(self, other):
+        """See `Term.plus`."""
+        total = self.g + other.g
+        return replace(self, g=total) if total.values.any() else None
+
+    def effective(self, domain):
+        """See `Term.effective`; all of it."""
+        return self
+
+    def check_domain(self, domain):
+        """See `Term.check_domain`."""
+        if self.g.grid.domain != domain:
+            raise DomainMismatch(f"the covector has a density on {self.g.grid.domain}, not on {domain}.")
+
+    def hull(self):
+        """See `Term.hull`."""
+        return self.g.grid.nodes
+
+
+@dataclass(frozen=True, eq=False)
+class PointTerm(Term):
+    """v ↦ Σ_i w_i · ∂^derivative v(x_i): points (K, n), weights (K,) or (K, m)."""
+
+    points: np.ndarray
+    derivative: tuple
+    weights: np.ndarray
+
+    @property
+    def key(self):
+        """Its derivative."""
+        return PointTerm, self.derivative
+
+    @property
+    def order(self):
+        """|α|."""
+        return sum(self.derivative)
+
+    @property
+    def atoms(self):
+        """The single `Atom`s."""
+        pairs = zip(self.points.tolist(), self.weights, strict=True)
+        return tuple(Atom(tuple(point), self.derivative, weight) for point, weight in pairs)
+
+    def apply(self, v):
+        """See `Term.apply`; exact."""
+        if isinstance(v, Function):
+            values = v.grid.evaluate(v.values, self._points_of(v.grid), self.derivative)
+        else:
+            values = _undifferentiated(v, self.points, self.derivative)
+        return float(np.sum(self.weights * values))
+
+    def components(self, grid):
+        """See `Term.components`."""
+        return grid.components(self._points_of(grid), self.weights, self.derivative)
+
+    def _points_of(self, grid):
+        return point_array(self.points, grid.domain.n_coordinates, "point of the covector")
+
+    def coefficients(self, domain, count):
+        """See `Term.coefficients`."""
+        return _pairing(domain, count, self.points, self.derivative, self.weights)
+
+    def regularity(self, dimension=None):
+        """See `Term.regularity`: s > n/2 + |α| (Adams & Fournier, Sobolev embedding; sharp)."""
+        order, n = self.order, dimension or self.points.shape[1]
+        threshold = n / 2 + order
+        kind = "point evaluation" if order == 0 else f"a point derivative of order {order}"
+        formula = "n/2" if order == 0 else f"n/2 + {order}"
+        return Regularity(
+            threshold, True, f"{kind} is bounded on H^s iff s > {formula} = {threshold:g} (n = {n})"
+        )
+
+    def evaluations(self):
+        """See `Term.evaluations`; itself."""
+        yield self.points, self.derivative, self.weights
+
+    def scaled(self, factor):
+        """See `Term.scaled`."""
+        return replace(self, weights=factor * self.weights)
+
+    def plus(self, other):
+        """See `Term.plus`; the weights of equal points are added."""
+        if self.weights.shape[1:] != other.weights.shape[1:]:
+            raise DomainMismatch(
+                "covector terms on different numbers of components: weights of shapes "
+                f"{self.weights.shape[1:]} and {other.weights.shape[1:]}."
+            )
+        points = np.concatenate([self.points, other.points])
+        return replace(self, points=points, weights=np.concatenate([self.weights, other.weights])).combined()
+
+    def combined(self):
+        """Return it with the weights of equal points added and those of weight zero left out, or None."""
+        points, first, inverse = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
+        weights = np.zeros((len(points), *self.weights.shape[1:]))
+        np.add.at(weights, inverse.reshape(-1), self.weights)
+        kept = weights.reshape(len(weights), -1).any(axis=1)
+        order = np.argsort(first[kept])
+        if not kept.any():
+            return None
+        return replace(self, points=points[kept][order], weights=weights[kept][order])
+
+    def effective(self, domain):
+        """See `Term.effective`."""
+        kept, orders = [], set()
+        for i, point in enumerate(self.points.tolist()):
+            derivative = domain.effective_derivative(tuple(point), self.derivative)
+            if derivative is not None:
+                kept.append(i)
+                orders.add(sum(derivative))
+        if not kept:
+            return None
+        # The highest order that is left decides; on the sphere it may be below |α| at a pole.
+        derivative = self.derivative
+        if max(orders) < self.order:
+            derivative = domain.effective_derivative(tuple(self.points[kept[0]]), self.derivative)
+        return PointTerm(self.points[kept], derivative, self.weights[kept])
+
+    def check_domain(self, domain):
+        """See `Term.check_domain`."""
+        domain.points(self.points, "point of the covector")
+
+    def hull(self):
+        """See `Term.hull`."""
+        return self.points
+
+
+@dataclass(frozen=True)
+class SurfaceTerm(Term):
+    """v ↦ weight · ∫_Γ ∂_ν^order v dσ; weight is a number, or (m,)."""
+
+    surface: object
+    order: int
+    weight: np.ndarray = field(compare=False)
+
+    @property
+    def key(self):
+        """Its surface and order."""
+        return SurfaceTerm, self.surface, self.order
+
+    def apply(self, v):
+        """See `Term.apply`; with as many nodes as the grid's functions need, doubled for a callable."""
+        if isinstance(v, Function):
+            self._check_coordinates(v.grid.domain)
+            count = _resolving_count(v.grid)
+            return sum(
+                float(np.sum(weights * v.grid.evaluate(v.values, points, alpha)))
+                for points, alpha, weights in self.evaluations(count)
+            )
+        if self.order:
+            _undifferentiated(v, np.zeros((1, self.surface.n_coordinates)), (self.order,))
+        return self._converged(v)
+
+    def _converged(self, v):
+        previous, count = None, _FEWEST_NODES
+        while count**self.surface.dimension <= _MOST_NODES:
+            ((points, _, weights),) = self.evaluations(count)
+            summands = weights * sample(v, points, "v")
+            value, scale = float(np.sum(summands)), float(np.sum(np.abs(summands)))
+            if previous is not None and abs(value - previous) <= _SURFACE_TOLERANCE * scale:
+                return value
+            previous, count = value, 2 * count
+        raise ConvergenceError(
+            f"the integral of `v` over {self.surface} does not settle to a relative {_SURFACE_TOLERANCE:.0e} "
+            f"with {count // 2} nodes a direction; is `v` smooth there?"
+        )
+
+    def components(self, grid):
+        """See `Term.components`."""
+        self._check_coordinates(grid.domain)
+        return sum(
+            grid.components(points, weights, alpha)
+            for points, alpha, weights in self.evaluations(_resolving_count(grid))
+        )
+
+    def _check_coordinates(self, domain):
+        if self.surface.n_coordinates != domain.n_coordinates:
+            raise DomainMismatch(
+                f"a surface of points with {self.surface.n_coordinates} coordinates in {domain}, whose "
+                f"points have {domain.n_coordinates}."
+            )
+
+    def coefficients(self, domain, count):
+        """See `Term.coefficients`; in closed form."""
+        return np.multiply.outer(domain.surface_integrals(count, self.surface, self.order), self.weight)
+
+    def regularity(self, dimension=None):
+        """See `Term.regularity`: s > k/2 + j for codimension k (the trace theorem; sharp)."""
+        k, j = self.surface.codimension, self.order
+        threshold = k / 2 + j
+        kind = "a surface integral" if j == 0 else f"a surface integral of normal derivatives of order {j}"
+        formula = "k/2" if j == 0 else f"k/2 + {j}"
+        return Regularity(
+            threshold,
+            True,
+            f"{kind} is bounded on H^s iff s > {formula} = {threshold:g} (codimension k = {k})",
+        )
+
+    def evaluations(self, count=256):
+        """See `Term.evaluations`; by quadrature, ∂_ν^j = Σ_{|α|=j} j!/α! ν^α ∂^α."""
+        if count == 256 and self.surface.dimension > 1:
+            count = 64
+        points, weights = self.surface.quadrature(count)
+        normals = self.surface.normals(points) if self.order else points
+        for alpha in multi_indices(self.surface.n_coordinates, self.order):
+            factor = math.factorial(self.order) / math.prod(map(math.factorial, alpha))
+            of_alpha = factor * weights * np.prod(normals ** np.array(alpha), axis=1)
+            if of_alpha.any():
+                yield points, alpha, np.multiply.outer(of_alpha, self.weight)
+
+    def scaled(self, factor):
+        """See `Term.scaled`."""
+        return replace(self, weight=factor * self.weight)
+
+    def plus(self, other):
+        """See `Term.plus`."""
+        weight = self.weight + other.weight
+        return replace(self, weight=weight) if weight.any() else None
+
+    def effective(self, domain):
+        """See `Term.effective`; a flat surface may lie in a face where the boundary condition holds."""
+        middle = getattr(self.surface, "midpoint", None)
+        if middle is None:
+            return self
+        normal = np.array(self.surface.normal) if self.order else middle
+        left = [
+            alpha
+            for alpha in multi_indices(len(middle), self.order)
+            if np.prod(normal ** np.array(alpha)) != 0
+            and domain.effective_derivative(tuple(middle.tolist()), alpha) is not None
+        ]
+        return self if left else None
+
+    def check_domain(self, domain):
+        """See `Term.check_domain`."""
+        self._check_coordinates(domain)
+        domain.points(self.surface.hull(), "surface of the covector")
+
+    def hull(self):
+        """See `Term.hull`."""
+        return self.surface.hull()
+
+
+def multi_indices(n, order):
+    """Return the multi-indices α of n entries with |α| = order.
+
+    Examples
+    --------
+    >>> multi_indices(2, 2)
+    [(2, 0), (1, 1), (0, 2)]
+    """
+    choices = itertools.combinations_with_replacement(range(n), order)
+    return [tuple(axes.count(i) for i in range(n)) for axes in choices]
+
+
+def combined(terms):
+    """Return terms with those of equal key added, without those that are zero."""
+    merged = {}
+    for term in terms:
+        earlier = merged.get(term.key)
+        if earlier is not None:
+            term = earlier.plus(term)
+        merged[term.key if term is not None else earlier.key] = term
+    return tuple(term for term in merged.values() if term is not None)
+
+
+def _resolving_count(grid):
+    """Nodes a direction that integrate a grid's functions over a surface within its domain.
+
+    A polynomial of degree N_i - 1 in each coordinate has degree below Σ N_i along a line, a wave
+    crosses it at most Σ N_i / 2 times; both are integrated to rounding.
+    """
+    return 2 * sum(grid.shape) + 32
+
+
+def _pairing(domain, count, points, alpha, weights):
+    """Σ_i w_i ∂^α e_k(x_i) for the first `count` eigenfunctions, (count,) or (count, m)."""
+    total, rows = 0.0, max(1, _BLOCK_ENTRIES // count)
+    for start in range(0, len(points), rows):
+        block = slice(start, start + rows)
+        sections = domain.eigenfunctions(count, points[block], alpha)
+        total = total + np.tensordot(sections.T, weights[block], axes=1)
+    return total
+
+
+def _undifferentiated(v, points, alpha):
+    if any(alpha):
+        raise InvalidInput(
+            "a covector with derivatives needs a Function; got a callable without derivatives."
+        )
+    return sample(v, points, "v")
+
+
+def _rows(weights, values):
+    return weights.reshape(-1, *[1] * (values.ndim - 1)) * values

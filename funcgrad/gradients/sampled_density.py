@@ -1,0 +1,70 @@
+"""How regular a density is that is known by samples: estimated from the decay of its coefficients."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from funcgrad.functionals.covector import sum_of_terms
+from funcgrad.gradients.evidence import FITTED_OCTAVES, window_sums
+from funcgrad.spaces.euclidean import Euclidean
+
+# The estimate is never called more precise than this: the coefficients near the grid's resolution are
+# aliased (for a jump by 5% at the frequencies that are used).
+_LEAST_HALF_WIDTH = 0.1
+# Coefficients below this times the largest are rounding.
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True)
+class OrderEstimate:
+    """An interval for the Sobolev order above which a covector is bounded; (-∞, high) for a smooth density.
+
+    Attributes
+    ----------
+    low, high : float
+    """
+
+    low: float
+    high: float
+
+    def admits(self, s):
+        """Return whether the covector is bounded on H^s, None inside the interval."""
+        return True if s > self.high else False if s < self.low else None
+
+
+def resolved_modes(term, domain):
+    """Return how many coefficients a density's samples tell: up to a quarter of the nodes along an axis."""
+    grid = term.g.grid
+    axes = 2 * len(grid) if len(grid.shape) == 1 and domain.boundary == "periodic" else len(grid)
+    return axes // 4**domain.dimension
+
+
+def estimated_order(term, domain):
+    """Return the `OrderEstimate` of v ↦ ∫ g ∂^α v from g's samples, None if they are too few.
+
+    If the coefficients c(e_k) decay so that windows of frequencies hold Σ |c(e_k)|² ~ Λ^{2q}, then the
+    covector lies in H^{-s} for s > q; for a density with jumps q = -1/2. The half-width is the difference
+    of the slope's two halves, at least 0.1. Coefficients that decay to rounding bound q from above only.
+    """
+    count = resolved_modes(term, domain)
+    if isinstance(domain, Euclidean) or count < 16:
+        return None
+    squares = np.sum(sum_of_terms([term]).coefficients(domain, count).reshape(count, -1) ** 2, axis=1)
+    spectrum = domain.laplacian_spectrum(count)
+    frequencies, sums = window_sums(squares, spectrum, math.sqrt(spectrum[-1]))
+    largest, floor = squares.max(), squares.max() * _ROUNDING**2
+    if largest == 0:
+        return OrderEstimate(-math.inf, -math.inf)
+    if np.any(sums <= count * floor):
+        # From the largest coefficient to rounding in this many octaves, or fewer.
+        peak = math.sqrt(max(spectrum[np.argmax(squares)], spectrum[spectrum > 0][0]))
+        decay = math.log2(_ROUNDING) / max(math.log2(math.sqrt(spectrum[-1]) / peak), 1.0)
+        return OrderEstimate(-math.inf, decay)
+    half = FITTED_OCTAVES
+    whole, first, last = (
+        float(np.polyfit(np.log(frequencies[part]), np.log(sums[part]), 1)[0]) / 2
+        for part in (slice(None), slice(None, half), slice(-half, None))
+    )
+    width = max(abs(last - first), _LEAST_HALF_WIDTH)
+    return OrderEstimate(whole - width, whole + width)
