@@ -81,7 +81,10 @@ def test_a_streamed_step_is_the_held_one(seed, damping):
             steps.append(fg.natural_gradient(loss, WAVES, theta, fg.L2(), grid, damping=damping))
     held, streamed = steps
     np.testing.assert_array_equal(streamed.direction, held.direction)
-    np.testing.assert_array_equal(streamed.pushforward.values, held.pushforward.values)
+    # Products of blocks may add their four terms in another order.
+    terms = np.abs(WAVES.jacobian(theta, grid.nodes)) @ np.abs(held.direction)
+    difference = np.abs(streamed.pushforward.values - held.pushforward.values)
+    assert np.all(difference <= 4 * np.finfo(float).eps * terms)
 
 
 class Counted(fg.models.Model):
