@@ -260,7 +260,7 @@ def _least_distance(c, domain):
 def _least_length_of_surfaces(c, domain):
     surfaces = [surface for surface, _, _ in c.surfaces]
     samples = [surface.quadrature(8)[0] for surface in surfaces]
-    lengths = [surface.size for surface in surfaces]
+    lengths = [surface.size / 4 for surface in surfaces]  # four waves along it, for an edge or a bend
     for first, second in itertools.combinations(samples, 2):
         distances = np.array([domain.distance(second, point) for point in first])
         # Hausdorff's: zero for one surface given twice, not for two that cross.

@@ -45,7 +45,8 @@ def estimated_order(term, domain):
 
     If the coefficients c(e_k) decay so that windows of frequencies hold Σ |c(e_k)|² ~ Λ^{2q}, then the
     covector lies in H^{-s} for s > q; for a density with jumps q = -1/2. The half-width is the difference
-    of the slope's two halves, at least 0.1. Coefficients that decay to rounding bound q from above only.
+    of the slope's two halves, at least 0.1. Coefficients that decay to rounding, or ever faster by more
+    than an order, bound q from above only.
     """
     count = resolved_modes(term, domain)
     if isinstance(domain, Euclidean) or count < 16:
@@ -66,5 +67,7 @@ def estimated_order(term, domain):
         float(np.polyfit(np.log(frequencies[part]), np.log(sums[part]), 1)[0]) / 2
         for part in (slice(None), slice(None, half), slice(-half, None))
     )
+    if last < first - 1:  # faster than any power, as far as it is seen
+        return OrderEstimate(-math.inf, whole + _LEAST_HALF_WIDTH)
     width = max(abs(last - first), _LEAST_HALF_WIDTH)
     return OrderEstimate(whole - width, whole + width)
