@@ -80,6 +80,33 @@ def test_exists_answers_with_evidence_and_a_figure(capsys, tmp_path):
     assert "exists in H^0.75" in out
 
 
+EXISTS = [
+    ("point derivative 2", "torus 2", "sobolev 3.5", "exists in H^3.5"),
+    ("line", "box 0 1 0 2", "sobolev 0.5", "does not exist in H^0.5"),
+    ("line 0 0 to 1 1 derivative 1", "euclidean 2", "sobolev 1.75", "exists in H^1.75"),
+    ("sphere 3 3 radius 2", "torus 2", "l2", "does not exist in L2"),
+    ("sphere radius 0.7 derivative 1", "sphere", "sobolev 2", "exists in H^2"),
+    ("point derivative 1", "interval 0 1", "rkhs matern 0.5 length 0.3", "does not exist in the RKHS"),
+    ("point", "interval 0 1", "rkhs gaussian", "exists in the RKHS"),
+]
+
+
+@pytest.mark.parametrize(("covector", "domain", "metric", "answer"), EXISTS)
+def test_exists_in_words(capsys, covector, domain, metric, answer):
+    code, out, err = run(capsys, "exists", "--covector", covector, "--domain", domain, "--metric", metric)
+    assert code == cli.EXIT_OK, err
+    assert answer in out
+    assert "predicted exponent" in out
+
+
+def test_a_plane_in_space(capsys):
+    code, out, _ = run(
+        capsys, "exists", "--covector", "plane", "--domain", "torus 3", "--metric", "sobolev 0.6"
+    )
+    assert code == cli.EXIT_OK
+    assert "(codimension k = 1)" in out
+
+
 def test_python_m_funcgrad_is_the_same_command():
     result = subprocess.run(
         [sys.executable, "-m", "funcgrad", "--version"], capture_output=True, text=True, check=True
@@ -154,6 +181,12 @@ BAD_WORDS = [
     (["exists", "--covector", "pint", "--domain", "circle 1", "--metric", "l2"], "did you mean 'point'"),
     (["exists", "--covector", "point 2", "--domain", "interval 0 1", "--metric", "l2"], "outside"),
     (["exists", "--covector", "point derivative x", "--domain", "circle 1", "--metric", "l2"], "write it as"),
+    (["exists", "--covector", "line", "--domain", "circle 1", "--metric", "l2"], "write it as: line"),
+    (["exists", "--covector", "line 0 to 1", "--domain", "torus 2", "--metric", "l2"], "write it as: line"),
+    (["exists", "--covector", "plane", "--domain", "torus 2", "--metric", "l2"], "write it as: plane"),
+    (["exists", "--covector", "sphere radius", "--domain", "torus 2", "--metric", "l2"], "not a number"),
+    (["exists", "--covector", "sphere derivative", "--domain", "torus 2", "--metric", "l2"], "write it as"),
+    (["exists", "--covector", "point", "--domain", "circle 1", "--metric", "rkhs mattern 1"], "write it as"),
     (["exists", "--covector", "point", "--domain", "circle 0", "--metric", "l2"], "must be positive"),
 ]
 

@@ -40,13 +40,14 @@ class Evidence:
         Σ |c(e_k)|²/σ(λ_k) over λ_k <= Λ².
     fitted_growth : float
         Exponent g of what an octave adds, ~ Λ^g: below 0 the sum converges, at 0 it grows like log Λ,
-        above 0 like Λ^g. Minus infinity if the last octaves add nothing.
+        above 0 like Λ^g. Minus infinity if the last octaves add nothing, NaN if it cannot be fitted.
     predicted_growth : float
         The same from the regularity of the covector: 2(threshold - s).
     verdict : bool or None
         Whether the dual norms stay bounded; None where the fit cannot tell.
     resolved : bool
-        Whether the cut-offs lie above 1/ℓ and above the inverse distance of any two points.
+        Whether the cut-offs lie above 1/ℓ, and above the inverse of the distance of any two points or
+        surfaces and of a quarter of a surface's size.
     """
 
     cutoffs: np.ndarray
@@ -59,11 +60,13 @@ class Evidence:
     @property
     def description(self):
         """The growth in words."""
-        if self.verdict is None and math.isnan(self.predicted_growth):
+        if not self.resolved:
+            return "the cut-offs do not resolve 1/ℓ and the covector's lengths: nothing is concluded"
+        if math.isnan(self.predicted_growth):
             trend = "settle" if self.fitted_growth < 0 else "grow"
             return f"the squared dual norms {trend} under refinement (exponent {self.fitted_growth:+.3f})"
-        if not self.resolved:
-            return "the cut-offs resolve neither 1/ℓ nor the closest points: nothing is concluded"
+        if math.isnan(self.fitted_growth):
+            return "some of the last octaves add nothing but rounding: nothing is concluded"
         if self.fitted_growth == -math.inf:
             return "the dual norms are bounded: the last octaves add nothing"
         if self.verdict is None:

@@ -42,7 +42,9 @@ class Existence:
         lines = [f"The gradient {answer} in {self.metric} on {self.domain}.", f"  because {self.reason}"]
         if self.evidence is not None:
             e = self.evidence
-            lines.append(f"  evidence: {e.description} (predicted exponent {e.predicted_growth:+.3f})")
+            known = not math.isnan(e.predicted_growth)
+            predicted = f" (predicted exponent {e.predicted_growth:+.3f})" if known else ""
+            lines.append(f"  evidence: {e.description}{predicted}")
             lines.append(
                 f"            ‖dF‖² = {e.squared_dual_norms[0]:.6g} at Λ = {e.cutoffs[0]:.4g}, "
                 f"{e.squared_dual_norms[-1]:.6g} at Λ = {e.cutoffs[-1]:.4g}"

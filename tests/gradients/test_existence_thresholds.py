@@ -340,3 +340,27 @@ def test_surface_integrals_in_an_rkhs():
     exact = (2 * np.pi * 0.3) ** 2 * float(mpmath.exp(-a) * mpmath.besseli(0, a))
     norm = fg.RKHS(fg.kernels.Gaussian(0.5)).dual_norm(fg.SurfaceIntegral(circle), square)
     assert norm**2 == pytest.approx(exact, rel=1e-12)
+
+
+def test_verdicts_on_surfaces_print_and_plot_the_predicted_slope():
+    c = fg.SurfaceIntegral(surfaces.RoundSphere([1, 1], 0.8), 1)
+    existence = fg.gradient_exists(c, fg.Sobolev(1.0), DOMAINS[2][1])
+    assert "s > k/2 + 1 = 1.5 (codimension k = 1)" in str(existence)
+    assert "predicted exponent +1.000" in str(existence)
+    ax = existence.plot()
+    assert any("predicted" in line.get_label() for line in ax.lines)
+    cutoffs, predicted = ax.lines[2].get_data()
+    assert np.polyfit(np.log(cutoffs), np.log(predicted), 1)[0] == pytest.approx(1.0)
+
+
+def test_what_is_not_known_is_not_printed_as_a_number():
+    circle = surfaces.RoundSphere([0.5, 0.5], 0.3)
+    rough, square = fg.RKHS(fg.kernels.Matern(0.5)), fg.Box([(0, 1), (0, 1)])
+    texts = [
+        str(fg.gradient_exists(fg.SurfaceIntegral(circle, 1), rough, square)),
+        str(fg.gradient_exists(fg.PointEvaluation(0.3), Weighted(), fg.Circle(PI2))),
+        str(fg.gradient_exists(fg.PointEvaluation(0.3), fg.L2(measure=[0.3]), fg.Circle(PI2))),
+    ]
+    assert not any("nan" in text for text in texts)
+    with pytest.raises(InvalidInput, match="nothing to draw"):
+        fg.gradient_exists(fg.PointEvaluation(0.3), fg.L2(measure=[0.3]), fg.Circle(PI2)).plot()
