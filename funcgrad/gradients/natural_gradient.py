@@ -198,12 +198,10 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
         raise InvalidInput(f"`rcond` must be at least 0 and below 1; got {rcond:g}.")
     theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
-    a = WhitenedJacobian(model, theta, metric, grid)
-    f = Function(grid, a.values())
     if hasattr(metric, "at"):
-        metric = at_base_point(metric, f)
-        a = WhitenedJacobian(model, theta, metric, grid)
-    r = metric.whiten(F.differential(f), grid).reshape(-1)
+        metric = at_base_point(metric, grid.function(model_function(model, theta)))
+    a = WhitenedJacobian(model, theta, metric, grid)
+    r = metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space
