@@ -188,6 +188,29 @@ def test_a_model_with_several_outputs_is_its_components_together():
     assert step.pushforward.values.shape[1] == 2
 
 
+@pytest.mark.parametrize(
+    ("domain", "metric"),
+    [
+        (fg.Box([(0, 1), (0, 2)]), fg.L2()),
+        (fg.Torus((2 * np.pi, 2 * np.pi)), fg.Sobolev(1.5)),
+        (fg.Sphere(), fg.Sobolev(1.5)),
+    ],
+    ids=str,
+)
+def test_in_more_dimensions_the_grid_is_chosen_and_the_pushforward_represents_df(domain, metric):
+    formulas = {2: "a*sin(x) + b*cos(x + y) + c", 3: "a*x + b*x*y + c*z**2"}
+    inputs = {2: "x y", 3: "x y z"}[domain.n_coordinates]
+    model = fg.models.Symbolic(formulas[domain.n_coordinates], inputs, "a b c")
+    points = domain.sobol_points(4, seed=1).nodes
+    loss, theta = fg.EmpiricalLoss(points, [1.0, -1.0, 0.5, 2.0]), [1.0, 0.5, -0.3]
+    step = fg.natural_gradient(loss, model, theta, metric, domain)
+    c = loss.differential(lambda *x: model(theta, np.column_stack(x)))
+    for column in model.jacobian(theta, step.grid.nodes).T:
+        phi = step.grid.function(column)
+        scale = metric.norm(step.pushforward) * metric.norm(phi)
+        assert metric.inner(step.pushforward, phi) == pytest.approx(c(phi), abs=1e-11 * scale)
+
+
 def test_gram_is_the_pulled_back_metric():
     gram = fg.gram(fg.models.Polynomial(2), np.zeros(3), fg.Sobolev(1.0), fg.Interval(0, 1))
     exact = [[1, 1 / 2, 1 / 3], [1 / 2, 1 / 3 + 1, 1 / 4 + 1], [1 / 3, 1 / 4 + 1, 1 / 5 + 4 / 3]]
