@@ -1,6 +1,13 @@
-"""The one helper through which every loop of funcgrad is compiled."""
+"""The one helper through which every loop of funcgrad is compiled, and what vectorising loops share.
+
+A call of `math.exp` keeps a loop from vectorising. Range reduction in two parts and an exponent assembled
+from bits has neither call nor branch; the constants and the two bit casts for it are here.
+"""
 
 import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 # 'reassoc' and 'afn' are left out on purpose: they break compensated sums and range reductions.
 # 'nnan' and 'ninf' may be added by a loop whose inputs were checked at the door.
@@ -22,3 +29,31 @@ def compiled(*, parallel=False, fastmath=SAFE_FASTMATH, inline="never"):
             return numba.njit(**options)(function)
 
     return decorate
+
+
+LOG2E = 1.4426950408889634
+# ln 2 in two parts; the first has so few bits that n times it is exact.
+LN2_HIGH, LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6
+# Adding 1.5 * 2^52 rounds to a whole number, which then sits in the low bits.
+ROUNDER = 6755399441055744.0
+MANTISSA_BITS = 52
+
+
+@intrinsic
+def bits_to_float(typing_context, bits):
+    """Return the float64 whose bits are those of an int64."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def float_to_bits(typing_context, number):
+    """Return the bits of a float64 as an int64."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate

@@ -9,11 +9,19 @@ another by numbers alone, so all of them share these few functions.
 import math
 
 import numpy as np
-from llvmlite import ir
 from numba import prange, types
-from numba.extending import intrinsic
 
-from funcgrad._compiled import SAFE_FASTMATH, compiled
+from funcgrad._compiled import (
+    LN2_HIGH,
+    LN2_LOW,
+    LOG2E,
+    MANTISSA_BITS,
+    ROUNDER,
+    SAFE_FASTMATH,
+    bits_to_float,
+    compiled,
+    float_to_bits,
+)
 
 # A tile is 16 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
 TILE = 2048
@@ -23,43 +31,20 @@ BLOCK = 128
 EXPONENTIAL, GAUSSIAN, TABLE = 0, 1, 2
 
 COEFFICIENTS = 6
-_MANTISSA_BITS = 52
 _ONE_BITS = 1023 << 52
 _MANTISSA = (1 << 52) - 1
-
-_LOG2E = 1.4426950408889634
-# ln 2 in two parts; the first has so few bits that n times it is exact.
-_LN2_HIGH, _LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6
-# Adding 1.5 * 2^52 rounds to a whole number, which then sits in the low bits.
-_ROUNDER = 6755399441055744.0
-
-
-@intrinsic
-def _bits_to_float(typing_context, bits):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
-
-
-@intrinsic
-def _float_to_bits(typing_context, number):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
 
 
 @compiled()
 def decaying_exponential(z):
     """exp(-z) for z >= 0, within an ulp or so, gradually to 0 at underflow.
 
-    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting _ROUNDER would fold away.
+    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting ROUNDER would fold away.
     """
     z = min(z, 750.0)
-    shifted = _ROUNDER - z * _LOG2E
-    n = shifted - _ROUNDER
-    r = (-z - n * _LN2_HIGH) - n * _LN2_LOW
+    shifted = ROUNDER - z * LOG2E
+    n = shifted - ROUNDER
+    r = (-z - n * LN2_HIGH) - n * LN2_LOW
     # Taylor-like polynomial, near minimax on |r| <= ln(2)/2: relative error 1.6e-17.
     p = 2.510038549551032e-08
     p = p * r + 2.7620088445409746e-07
@@ -74,7 +59,7 @@ def decaying_exponential(z):
     p = p * r + 1.0
     p = p * r + 1.0
     # 2^n in two factors, so that the result may be subnormal.
-    return p * _bits_to_float((_float_to_bits(shifted) + (1023 + 100)) << _MANTISSA_BITS) * 2.0**-100
+    return p * bits_to_float((float_to_bits(shifted) + (1023 + 100)) << MANTISSA_BITS) * 2.0**-100
 
 
 @compiled()
@@ -130,13 +115,13 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
     """
     amplitude, inverse_scale, decay = numbers[0], numbers[1], numbers[2]
     least, most = numbers[3], numbers[4]
-    shift = _MANTISSA_BITS - piece_bits
+    shift = MANTISSA_BITS - piece_bits
     base = (1023 + lowest_exponent) << piece_bits
     for j in range(out.size):
         z = min(max(inverse_scale * math.sqrt(out[j]), least), most)
-        bits = _float_to_bits(z)
+        bits = float_to_bits(z)
         first = types.uint64(((bits >> shift) - base) * COEFFICIENTS)
-        t = 2.0 * _bits_to_float(((bits << piece_bits) & _MANTISSA) | _ONE_BITS) - 3.0
+        t = 2.0 * bits_to_float(((bits << piece_bits) & _MANTISSA) | _ONE_BITS) - 3.0
         p = table[first + types.uint64(5)]
         p = p * t + table[first + types.uint64(4)]
         p = p * t + table[first + types.uint64(3)]

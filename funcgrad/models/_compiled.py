@@ -8,11 +8,18 @@ written once: it is the memory that takes the time.
 import math
 
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.extending import intrinsic
+from numba import prange
 
-from funcgrad._compiled import compiled
+from funcgrad._compiled import (
+    LN2_HIGH,
+    LN2_LOW,
+    LOG2E,
+    MANTISSA_BITS,
+    ROUNDER,
+    bits_to_float,
+    compiled,
+    float_to_bits,
+)
 
 TILE = 32
 # Points that one thread takes at a time: enough that its buffers cost nothing.
@@ -20,41 +27,18 @@ GROUP = 512
 
 GELU, RELU, SIN, SOFTPLUS, TANH = 0, 1, 2, 3, 4
 
-_LOG2E = 1.4426950408889634
-# ln 2 in two parts; the first has so few bits that n times it is exact.
-_LN2_HIGH, _LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6
-# Adding 1.5 * 2^52 rounds to a whole number, which then sits in the low bits.
-_ROUNDER = 6755399441055744.0
-_MANTISSA_BITS = 52
-
-
-@intrinsic
-def _bits_to_float(typing_context, bits):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
-
-
-@intrinsic
-def _float_to_bits(typing_context, number):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
-
 
 @compiled()
 def vector_tanh(z):
     """tanh(z) within a few ulp, from expm1(-2|z|) = 2^n expm1(r) + (2^n - 1), without a branch or a call.
 
-    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting _ROUNDER would fold away.
+    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting ROUNDER would fold away.
     """
     # At 20 the tanh is 1 to rounding.
     y = -2.0 * min(abs(z), 20.0)
-    shifted = y * _LOG2E + _ROUNDER
-    n = shifted - _ROUNDER
-    r = (y - n * _LN2_HIGH) - n * _LN2_LOW
+    shifted = y * LOG2E + ROUNDER
+    n = shifted - ROUNDER
+    r = (y - n * LN2_HIGH) - n * LN2_LOW
     # expm1(r) / r on |r| <= ln(2)/2, near minimax.
     p = 2.510038549551032e-08
     p = p * r + 2.7620088445409746e-07
@@ -67,7 +51,7 @@ def vector_tanh(z):
     p = p * r + 0.16666666666666669
     p = p * r + 0.5000000000000001
     p = p * r + 1.0
-    power = _bits_to_float((_float_to_bits(shifted) + 1023) << _MANTISSA_BITS)
+    power = bits_to_float((float_to_bits(shifted) + 1023) << MANTISSA_BITS)
     decay = power * (p * r) + (power - 1.0)
     # Python's division, which raises at zero, is a branch; numpy's is not.
     return math.copysign(np.divide(decay, 2.0 + decay), z)

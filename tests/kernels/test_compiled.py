@@ -116,9 +116,9 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
     for name, value in list(vars(loops).items()):
         if hasattr(value, "py_func"):
             monkeypatch.setattr(loops, name, value.py_func)
-    monkeypatch.setattr(loops, "_float_to_bits", lambda x: struct.unpack("<q", struct.pack("<d", x))[0])
+    monkeypatch.setattr(loops, "float_to_bits", lambda x: struct.unpack("<q", struct.pack("<d", x))[0])
     monkeypatch.setattr(
-        loops, "_bits_to_float", lambda n: struct.unpack("<d", struct.pack("<Q", n % 2**64))[0]
+        loops, "bits_to_float", lambda n: struct.unpack("<d", struct.pack("<Q", n % 2**64))[0]
     )
     for profile, (gram, product) in zip(profiles, compiled, strict=True):
         # The compiler contracts multiply-adds, the interpreter does not.
