@@ -6,12 +6,12 @@ import numpy as np
 
 from funcgrad._checks import finite_array, finite_number, whole_number
 from funcgrad.errors import DomainMismatch, InvalidInput
+from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.functionals.terms import (
     Atom,
     DensityTerm,
     PointTerm,
     Regularity,
-    SurfaceTerm,
     combined,
 )
 from funcgrad.spaces.function import Function

@@ -9,7 +9,7 @@ import numpy as np
 
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector, point_evaluations
-from funcgrad.functionals.terms import SurfaceTerm
+from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.kernels import Evaluations, GramSolver, Kernel, functional_gram
 from funcgrad.kernels.gram_solver import LARGEST_CHOLESKY
 from funcgrad.metrics.base import Metric

@@ -13,7 +13,7 @@ from funcgrad import surfaces
 from funcgrad.errors import ContradictoryEvidence, GradientDoesNotExist, InvalidInput
 from funcgrad.functionals import Regularity
 from funcgrad.functionals.covector import Covector
-from funcgrad.functionals.terms import SurfaceTerm
+from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.gradients.existence import analyse
 
 PI2 = 2 * np.pi
