@@ -48,7 +48,7 @@ def _derivative_instances(rng):
     ]
 
 
-def _predicted_octave(metric, low, high, power):
+def predicted_octave(metric, low, high, power):
     """(1/π) ∫ (1+ℓ²ω²)^{-s} ω^power dω over an octave of frequencies.
 
     The squares of ∂^j e_k have mean ω^{2j}/volume and the frequencies the density volume/π. By Gauss's rule
@@ -73,7 +73,7 @@ def _threshold_residual(instance, n, shift=0.0, point=None):
     frequencies = np.sqrt(domain.laplacian_spectrum(counts[-1] + 1))
     low, high = ((frequencies[m - 1] + frequencies[m]) / 2 for m in counts)
     added = octave_sums(c, metric, domain, counts)[1]
-    predicted = _predicted_octave(metric, low, high, 2 * (derivative + shift))
+    predicted = predicted_octave(metric, low, high, 2 * (derivative + shift))
     # Rounding: blocked summation of 3n terms and the phases kωx, whose error grows with k.
     return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, counts[1])
 

@@ -20,6 +20,7 @@ from funcgrad.theorems.tangent_spaces import (
     NTK_IS_REPRODUCING,
     TANGENT_KERNEL_IS_PROJECTED,
 )
+from funcgrad.theorems.traces import TRACE_THRESHOLD
 
 
 def catalogue():
@@ -36,6 +37,7 @@ def catalogue():
         RIESZ_ISOMETRY,
         EVALUATION_THRESHOLD,
         DERIVATIVE_THRESHOLD,
+        TRACE_THRESHOLD,
         NO_L2_GRADIENT,
         SOBOLEV_GRADIENT_SMOOTHS,
         SOBOLEV_SCALE,
