@@ -50,6 +50,7 @@ def test_a_header_is_optional(tmp_path):
     ),
     st.sampled_from([",", ";", " ", "\t", ", "]),
 )
+# One folder for all examples is meant: each writes its file anew.
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_what_is_written_is_read_bit_for_bit(tmp_path, table, separator):
     content = "\n".join(separator.join(map(repr, row)) for row in table.tolist())

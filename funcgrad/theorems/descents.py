@@ -8,7 +8,7 @@ from funcgrad.metrics import L2, Sobolev
 from funcgrad.spaces import Circle, Interval
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.expectations import Order, Stagnant, divergent
-from funcgrad.theorems.natural_gradients import problem_instance, projection_instances
+from funcgrad.theorems.natural_gradients import projection_instances, referenced_instance
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.reference import reference
 
@@ -39,12 +39,6 @@ def _decay_residual(instance, level, euclidean=False):
     return Residual(abs(slope + square), square, rounding / square, h, len(theta))
 
 
-def _decay_problem(problem):
-    instance = problem_instance(problem, problem.metric)
-    reference(instance)
-    return instance
-
-
 ENERGY_DECAY = Theorem(
     id="energy-decay",
     statement="Along θ' = -η the functional decays at the rate ‖dφ(η)‖².",
@@ -52,7 +46,7 @@ ENERGY_DECAY = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=_decay_problem,
+    from_problem=referenced_instance,
     levels=lambda instance: list(range(4, 12)),
     residual=_decay_residual,
     expectation=lambda instance: Order(1.9, 2.1),

@@ -36,6 +36,13 @@ def problem_instance(problem, metric):
     )
 
 
+def referenced_instance(problem):
+    """Return the user's instance in the user's metric; raise `DoesNotApply` where it has no reference."""
+    instance = problem_instance(problem, problem.metric)
+    reference(instance)
+    return instance
+
+
 def resolved_levels(instance):
     """Return the number of nodes that resolves the tangent functions, twice and four times it."""
     n = len(resolving_grid(instance.domain, instance.model, instance.theta))
@@ -110,12 +117,6 @@ def _euclidean_residual(instance, n):
     return Residual(float(distance), float(size), fit_floor(exact, grid, instance.metric), step(grid), n)
 
 
-def _projection_problem(problem):
-    instance = problem_instance(problem, problem.metric)
-    reference(instance)
-    return instance
-
-
 def _loss_at_points(instance):
     if isinstance(instance.functional, EmpiricalLoss):
         return instance.functional
@@ -130,7 +131,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     source=PAPER,
     hypotheses=(BOUNDED,),
     instances=projection_instances,
-    from_problem=_projection_problem,
+    from_problem=referenced_instance,
     levels=resolved_levels,
     residual=_projection_residual,
     expectation=lambda instance: Exact(),

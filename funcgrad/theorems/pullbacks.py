@@ -17,6 +17,7 @@ from funcgrad.theorems.natural_gradients import (
     model_instance,
     problem_instance,
     projection_instances,
+    referenced_instance,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
@@ -69,7 +70,7 @@ PULLBACK_METRIC = Theorem(
         Hypothesis("the model is an immersion", _independence, "the tangent functions are dependent"),
     ),
     instances=projection_instances,
-    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    from_problem=referenced_instance,
     levels=resolved_levels,
     residual=_pullback_residual,
     expectation=lambda instance: Exact(),
@@ -88,12 +89,6 @@ PULLBACK_METRIC = Theorem(
         ),
     ),
 )
-
-
-def _with_reference(instance):
-    """Return the instance; raise `DoesNotApply` where there is no reference for it."""
-    reference(instance)
-    return instance
 
 
 # --- reparametrisation-invariance ---------------------------------------------------------------------
@@ -145,7 +140,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
     source="Amari 1998; " + PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    from_problem=referenced_instance,
     levels=resolved_levels,
     residual=_invariance_residual,
     expectation=lambda instance: Exact(),
@@ -200,7 +195,7 @@ DEGENERATE_MODEL = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    from_problem=referenced_instance,
     levels=resolved_levels,
     residual=_degenerate_residual,
     expectation=lambda instance: Exact(),
@@ -254,7 +249,7 @@ def _quadrature_residual(instance, level, stretch=1.0):
 
 
 def _quadrature_problem(problem):
-    instance = _with_reference(problem_instance(problem, problem.metric))
+    instance = referenced_instance(problem)
     if problem.metric.order != 1 or not isinstance(problem.domain, Interval):
         raise DoesNotApply("it is checked in H^1 on an interval, where the limit has a reference")
     if problem.domain.boundary != "neumann":

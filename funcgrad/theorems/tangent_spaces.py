@@ -14,6 +14,7 @@ from funcgrad.theorems.natural_gradients import (
     fit_floor,
     problem_instance,
     projection_instances,
+    referenced_instance,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Residual, Theorem
@@ -132,7 +133,7 @@ GTK_IS_REPRODUCING = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=lambda problem: _with_reference(problem_instance(problem, problem.metric)),
+    from_problem=referenced_instance,
     levels=_sample_levels,
     residual=_gtk_residual,
     expectation=lambda instance: Exact(),
@@ -145,12 +146,6 @@ GTK_IS_REPRODUCING = Theorem(
         ),
     ),
 )
-
-
-def _with_reference(instance):
-    """Return the instance; raise `DoesNotApply` where there is no reference for it."""
-    reference(instance)
-    return instance
 
 
 # --- tangent-kernel-is-projected ----------------------------------------------------------------------
@@ -191,7 +186,7 @@ def _projected_residual(instance, n, metric=None):
 def _projected_problem(problem):
     if not getattr(problem.metric, "order", 0) > 0.5:
         raise DoesNotApply(f"{problem.metric} is not an RKHS: it needs a Sobolev order above n/2")
-    return _with_reference(problem_instance(problem, problem.metric))
+    return referenced_instance(problem)
 
 
 TANGENT_KERNEL_IS_PROJECTED = Theorem(
