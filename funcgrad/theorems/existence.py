@@ -5,7 +5,7 @@ import numpy as np
 from funcgrad.functionals import EmpiricalLoss, PointEvaluation, PopulationLoss
 from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Circle, Interval, Sphere
 from funcgrad.theorems.common import (
     EPS,
     PAPER,
@@ -35,7 +35,12 @@ def _threshold_instances(rng):
     cases = [(Circle(2 * np.pi), s) for s in (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0, 2.0)]
     cases += [(Interval(0, 1, "neumann"), s) for s in (0.25, 0.5, 0.75)]
     cases += [(Interval(-1, 1, "dirichlet"), s) for s in (0.25, 0.5, 1.0)]
-    return [_threshold_instance(f"s = {s:g}, {domain}", domain, Sobolev(s)) for domain, s in cases]
+    instances = [_threshold_instance(f"s = {s:g}, {domain}", domain, Sobolev(s)) for domain, s in cases]
+    point = np.array([0.6, 0.0, 0.8])
+    return instances + [
+        Instance(f"s = {s:g}, sphere", Sphere(), Sobolev(s), data={"point": point, "derivative": 0})
+        for s in (0.5, 0.9, 1.0, 1.1, 1.5)
+    ]
 
 
 def _derivative_instances(rng):
@@ -61,6 +66,19 @@ def predicted_octave(metric, low, high, power):
     return (high - low) / 2 * float(weights @ density) / np.pi
 
 
+def _cutoff(domain, m):
+    """A frequency halfway between two, after m of them (3m on a line), and the number of modes below it."""
+    if isinstance(domain, Sphere):
+        return np.sqrt((m + 0.5) * (m + 1.5)), (m + 1) ** 2
+    # Whole triples of modes, and pairs on the circle.
+    count = 2 * (3 * m) + 1 if isinstance(domain, Circle) else 3 * m
+    return float(np.sqrt(domain.laplacian_spectrum(count + 1)[-2:]).mean()), count
+
+
+def _threshold_levels(instance):
+    return [16, 32, 64, 128] if isinstance(instance.domain, Sphere) else refinements(instance)
+
+
 def _threshold_residual(instance, n, shift=0.0, point=None):
     """Relative difference of what an octave adds to ‖∂^j δ_x‖² from the prediction.
 
@@ -68,25 +86,26 @@ def _threshold_residual(instance, n, shift=0.0, point=None):
     """
     domain, metric, derivative = instance.domain, instance.metric, instance.data["derivative"]
     c = PointEvaluation(instance.data["point"] if point is None else point, derivative)
-    # Cut-offs halfway between two frequencies, after whole triples (and pairs, on the circle) of modes.
-    counts = [2 * (3 * m) + 1 if isinstance(domain, Circle) else 3 * m for m in (n, 2 * n)]
-    frequencies = np.sqrt(domain.laplacian_spectrum(counts[-1] + 1))
-    low, high = ((frequencies[m - 1] + frequencies[m]) / 2 for m in counts)
-    added = octave_sums(c, metric, domain, counts)[1]
-    predicted = predicted_octave(metric, low, high, 2 * (derivative + shift))
+    (low, below), (high, above) = (_cutoff(domain, m) for m in (n, 2 * n))
+    added = octave_sums(c, metric, domain, [below, above])[1]
+    if isinstance(domain, Sphere):  # (1/2π) ∫ ... ω dω: the degree l has 2l + 1 harmonics
+        predicted = predicted_octave(metric, low, high, 1 + 2 * shift) / 2
+    else:
+        predicted = predicted_octave(metric, low, high, 2 * (derivative + shift))
     # Rounding: blocked summation of 3n terms and the phases kωx, whose error grows with k.
-    return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, counts[1])
+    return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, above)
 
 
 def _octave_expectation(instance):
     """The order of a sum over an octave against the integral, by the Euler-Maclaurin formula.
 
-    On the circle the cut-offs are midpoints and the error is that of the slope of the terms, of order 2; on
-    the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| the terms
-    tend to a constant, and both gain 2.
+    On circle and sphere the cut-offs are midpoints and the error is that of the slope of the terms, of order
+    2; on the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| +
+    (n-1)/2 the terms tend to a constant, and both gain 2.
     """
-    order = 2 if isinstance(instance.domain, Circle) else 1
-    order += 2 * (instance.metric.order == instance.data["derivative"])
+    domain, derivative = instance.domain, instance.data["derivative"]
+    order = 1 if isinstance(domain, Interval) else 2
+    order += 2 * (instance.metric.order == derivative + (domain.dimension - 1) / 2)
     return Order(order - 0.2, order + 0.2)
 
 
@@ -119,7 +138,7 @@ INTERIOR = Hypothesis(
 def _closed_form_norm(instance):
     """‖δ_x‖² against theory's closed forms at s = 1."""
     domain, metric = instance.domain, instance.metric
-    if metric.order != 1:
+    if metric.order != 1 or isinstance(domain, Sphere):
         return None
     x, scale = instance.data["point"], metric.length_scale
     computed = metric.dual_norm(PointEvaluation(x), domain) ** 2
@@ -139,7 +158,7 @@ def _closed_form_norm(instance):
 EVALUATION_THRESHOLD = Theorem(
     id="evaluation-threshold",
     statement="Point evaluation has a gradient in H^s iff s > n/2: below the frequency Λ, ‖δ_x‖² in the dual "
-    "grows by ∫ (1+ℓ²ω²)^{-s} dω/π an octave, like Λ^{1-2s} (here n = 1).",
+    "grows like Λ^{n-2s}, for n = 1 by ∫ (1+ℓ²ω²)^{-s} dω/π an octave (here n = 1, and 2 on the sphere).",
     latex=r"\delta_x\in H^{-s}(M)\iff s>n/2,\qquad "
     r"\|\delta_x\|^2_{\le 2\Lambda}-\|\delta_x\|^2_{\le\Lambda}\sim \tfrac1\pi\int_\Lambda^{2\Lambda}"
     r"(1+\ell^2\omega^2)^{-s}\,d\omega",
@@ -147,7 +166,7 @@ EVALUATION_THRESHOLD = Theorem(
     hypotheses=(INTERIOR,),
     instances=_threshold_instances,
     from_problem=_threshold_problem,
-    levels=refinements,
+    levels=_threshold_levels,
     residual=_threshold_residual,
     expectation=_octave_expectation,
     controls=(

@@ -1,5 +1,7 @@
 """L2 and Sobolev metrics: closed forms of representers and dual norms, square roots, flat and riesz."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -186,6 +188,17 @@ def test_dual_norm_of_densities_and_points_together():
     c = fg.PointEvaluation(0.3) + fg.Density(grid.function(np.cos))
     exact = circle_kernel(0.3, 0.3) + 2 * np.cos(0.3) / 2 + np.pi / 2
     assert s.dual_norm(c, CIRCLE) ** 2 == pytest.approx(exact, rel=1e-14)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("excess", [0.05, 0.5, 1.3, 4.0])
+def test_dual_norm_of_a_point_of_euclidean_space_is_a_quotient_of_gamma_functions(n, excess):
+    """‖δ_x‖² = Γ(s - n/2) / ((4π)^{n/2} Γ(s) ℓ^n) (theory, closed form 2)."""
+    s, scale = n / 2 + excess, 0.7
+    exact = math.gamma(s - n / 2) / ((4 * math.pi) ** (n / 2) * math.gamma(s) * scale**n)
+    delta = fg.PointEvaluation(np.full(n, 0.3))
+    assert fg.Sobolev(s, scale).dual_norm(delta, fg.Euclidean(n)) ** 2 == pytest.approx(exact, rel=1e-12)
+    assert fg.Sobolev(n / 2, scale).dual_norm(delta, fg.Euclidean(n)) == np.inf
 
 
 def test_dual_norm_of_derivatives():
