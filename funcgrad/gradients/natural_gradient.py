@@ -68,11 +68,12 @@ def model_function(model, theta):
     return lambda *x: model(theta, np.column_stack(x))
 
 
-def resolving_grid(domain, model, theta):
+def resolving_grid(domain, model, theta, rule=None):
     """Return a grid on which f_θ and the tangent functions are resolved to a relative 1e-12.
 
     The number of nodes along each axis is doubled until the interpolant agrees with the model between them:
-    in one dimension halfway, in more at 256 scrambled Sobol points.
+    in one dimension halfway, in more at 256 scrambled Sobol points. `rule` is the quadrature rule, the
+    domain's default if None.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def resolving_grid(domain, model, theta):
     n, most = 16, _LARGEST_GRID if domain.dimension == 1 else _MOST_NODES
     while 2**domain.dimension * n**domain.dimension <= most:
         n *= 2
-        grid = domain.grid(n)
+        grid = domain.grid(n, rule)
         if domain.dimension == 1:
             between = (grid.nodes[:-1] + grid.nodes[1:]) / 2
         else:

@@ -7,6 +7,7 @@ import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import Sobolev
+from funcgrad.spaces import Sphere
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -42,8 +43,8 @@ def rounding_floor(grid, metric):
 
 
 def step(grid):
-    """Return the level's h: the domain's volume over the number of nodes."""
-    return grid.domain.volume / len(grid)
+    """Return the level's h: the side of a cube of the domain's volume over the number of nodes."""
+    return (grid.domain.volume / len(grid)) ** (1 / grid.domain.dimension)
 
 
 def refinements(instance, first=16, count=6):
@@ -75,8 +76,25 @@ def new_part(instance, n, metric=None, functional=None):
 def eigenfunctions_by_hand(domain, length_scale):
     """Yield (v, λ) for L2-normalised eigenfunctions v of -Δ, written out here and not taken from the domain.
 
-    Their frequencies are the lowest ones and some around 1/ℓ, where metrics differ.
+    Their frequencies are the lowest ones and some around 1/ℓ, where metrics differ; products in more
+    dimensions, and zonal and tesseral harmonics on the sphere.
     """
+    if isinstance(domain, Sphere):
+        yield from _harmonics_by_hand()
+        return
+    factors = getattr(domain, "factors", (domain,))
+    for of_axes in zip(*[_on_axis(factor, length_scale) for factor in factors], strict=False):
+        functions, eigenvalues = zip(*of_axes, strict=True)
+        yield lambda *x, f=functions: math.prod(v(t) for v, t in zip(f, x, strict=True)), sum(eigenvalues)
+
+
+def _harmonics_by_hand():
+    yield lambda x, y, z: math.sqrt(3 / (4 * math.pi)) * z, 2.0
+    yield lambda x, y, z: math.sqrt(15 / (4 * math.pi)) * x * y, 6.0
+    yield lambda x, y, z: math.sqrt(7 / (16 * math.pi)) * z * (5 * z**2 - 3), 12.0
+
+
+def _on_axis(domain, length_scale):
     length, start = domain.volume, getattr(domain, "a", 0.0)
     waves = length / (2 * math.pi * length_scale)
     modes = sorted({1, 2, 3, *(max(1, round(factor * waves)) for factor in (0.5, 1, 2))})
@@ -96,7 +114,7 @@ def another_metric(metric):
 
 def excess_order(instance):
     """Return the metric's order minus the differential's threshold: positive iff dF is bounded."""
-    regularity = differential(instance, instance.grid(8)).regularity
+    regularity = differential(instance, instance.grid(8)).regularity_in(instance.domain.dimension)
     excess = instance.metric.order - regularity.order
     return math.inf if excess == 0 and not regularity.strict else excess
 
@@ -120,7 +138,7 @@ def unbounded_control(functional_of):
         breaks=BOUNDED.name,
         residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
         failure=lambda instance: Stagnant(0.3),
-        levels=lambda instance: (128, 256, 512, 1024),
+        levels=lambda instance: [n // 4 ** (instance.domain.dimension - 1) for n in (128, 256, 512)],
     )
 
 

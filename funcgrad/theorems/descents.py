@@ -4,7 +4,7 @@ import numpy as np
 
 from funcgrad.errors import ConvergenceError
 from funcgrad.functionals import Density, from_callable
-from funcgrad.gradients.natural_gradient import model_function, resolving_grid
+from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.spaces import Circle, Interval
 from funcgrad.theorems.common import EPS, PAPER
@@ -14,6 +14,7 @@ from funcgrad.theorems.natural_gradients import (
     natural_direction,
     projection_instances,
     referenced_instance,
+    resolved_grid,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.reference import reference
@@ -27,7 +28,7 @@ def _decay_residual(instance, level, direction_of=natural_direction):
     The time is measured in units in which the parameters change by their own size.
     """
     model, theta, F = instance.model, instance.theta, instance.functional
-    grid = resolving_grid(instance.domain, model, theta)
+    grid = resolved_grid(instance)
     exact = reference(instance)
     direction = direction_of(instance, grid)
     square = float(np.sum((exact.tangent @ direction) ** 2))

@@ -1,5 +1,7 @@
 """Theorems about natural gradients: natural-gradient-is-projection and tangent-gradient-exists."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from funcgrad.errors import ConvergenceError, DomainMismatch
@@ -7,7 +9,7 @@ from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.gradients.natural_gradient import model_function, natural_gradient, resolving_grid
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.models import Linear, Polynomial, Symbolic
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.theorems.common import (
     BOUNDED,
     EPS,
@@ -19,6 +21,7 @@ from funcgrad.theorems.common import (
 )
 from funcgrad.theorems.existence import representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
+from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
 from funcgrad.theorems.reference import Reference, composite_rule, reference
 from funcgrad.theorems.riesz import some_loss
@@ -51,18 +54,27 @@ def referenced_instance(problem):
     return instance
 
 
+def resolved_grid(instance):
+    """Return the grid of the instance's rule that resolves its tangent functions."""
+    return resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
+
+
 def resolved_levels(instance):
-    """Return the number of nodes that resolves the tangent functions, twice and four times it."""
-    n = len(resolving_grid(instance.domain, instance.model, instance.theta))
-    return [n, 2 * n, 4 * n]
+    """Return the number of nodes an axis that resolves the tangent functions, twice and four times it.
+
+    In more dimensions half again and twice.
+    """
+    n = resolved_grid(instance).shape[0]
+    return [n, 2 * n, 4 * n] if instance.domain.dimension == 1 else [n, 3 * n // 2, 2 * n]
 
 
 def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
-    Derivatives on polynomial grids add N ulp (the larger errors, N² ulp, sit where weights are small).
+    Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
+    small), and as many those of the n-th mode of an axis.
     """
-    noise = 64 + (len(grid) if metric.order else 0)
+    noise = 64 + (max(grid.shape) if metric.order else 0)
     return EPS * noise * exact.condition
 
 
@@ -104,6 +116,38 @@ def projection_instances(rng):
             for s in (0.75, 1.0, 2.5)
         ),
         model_instance("H^1, circle, bump", circle, Sobolev(1.0), loss(circle), bump, bump_theta),
+        *_instances_in_space(rng),
+    ]
+
+
+def _instances_in_space(rng):
+    """Return instances on tori, boxes and the sphere.
+
+    On boxes the functions extend evenly (Neumann) or oddly (Dirichlet) to analytic periodic ones, so that
+    sums of eigenfunctions resolve them.
+    """
+    torus, long, cube = Torus((2 * np.pi, 2 * np.pi)), Torus((2 * np.pi, 3)), Torus(3 * (2 * np.pi,))
+    box, pinned, sphere = Box([(0, 1), (0, 2)]), Box([(0, 1), (0, 1)], "dirichlet"), Sphere()
+    bump = Symbolic("a*exp(b*cos(x) + c*sin(y))", "x y", "a b c")
+    waves = Symbolic("a*sin(x + b)*cos(2*pi*y/3) + c*cos(2*x) + d*sin(2*pi*y/3)", "x y", "a b c d")
+    deep = Symbolic("a*sin(x + b)*cos(y) + c*cos(z)*sin(y) + d", "x y z", "a b c d")
+    even = Symbolic("a*exp(b*cos(pi*x)*cos(pi*y/2)) + c*cos(2*pi*x)", "x y", "a b c")
+    odd = Symbolic("a*sin(pi*x)*sin(pi*y)*exp(b*cos(pi*x)) + c*sin(2*pi*x)*sin(pi*y)", "x y", "a b c")
+    zonal = Symbolic("a*exp(b*z) + c*x*y", "x y z", "a b c")
+    target = PopulationLoss(lambda x, y: np.exp(np.sin(x) * np.cos(y)))
+
+    def at_points(label, domain, metric, model, theta, rule=None):
+        loss = some_loss(domain, rng, size=8)
+        return replace(model_instance(label, domain, metric, loss, model, theta), rule=rule)
+
+    return [
+        model_instance("L2, population loss, torus", torus, L2(), target, bump, [0.8, 0.5, 0.6]),
+        at_points("H^1.5, torus, waves", long, Sobolev(1.5), waves, [1.0, 0.4, -0.7, 0.2]),
+        at_points("H^2 at ℓ = 0.3, torus, bump", torus, Sobolev(2.0, 0.3), bump, [0.8, 0.5, 0.6]),
+        at_points("H^2, torus of dimension 3, waves", cube, Sobolev(2.0), deep, [1.0, 0.4, -0.7, 0.2]),
+        at_points("H^1.5, Neumann box", box, Sobolev(1.5), even, [0.9, 0.7, 0.3], "midpoint"),
+        at_points("H^2, Dirichlet box", pinned, Sobolev(2.0), odd, [0.9, 0.7, 0.3], "midpoint"),
+        at_points("H^1.25, sphere", sphere, Sobolev(1.25), zonal, [0.9, 0.7, 0.3]),
     ]
 
 
@@ -162,34 +206,33 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
 
 
 def _tangent_instances(rng):
-    return [
-        model_instance(
-            instance.label.replace("H^1", "L2"),
-            instance.domain,
-            L2(),
-            instance.functional,
-            instance.model,
-            instance.theta,
-        )
+    """Return the losses at points, each model once, in L2."""
+    instances = {
+        id(instance.model): replace(instance, label=f"L2, {instance.label.split(', ', 1)[1]}", metric=L2())
         for instance in projection_instances(rng)
-        if isinstance(instance.functional, EmpiricalLoss) and instance.metric == Sobolev(1.0)
-    ]
+        if isinstance(instance.functional, EmpiricalLoss)
+    }
+    return list(instances.values())
 
 
 def _l2_tangent(instance, functions):
     """Return √w-weighted values, (M, q), of functions x -> (K, q) on a rule finer than the library's."""
     domain = instance.domain
-    if isinstance(domain, Circle):
-        x = domain.length / 1025 * np.arange(1025)
-        return np.sqrt(domain.length / 1025) * functions(x)
-    x, w = composite_rule(domain, domain.length / 16)
+    if isinstance(domain, Interval):
+        x, w = composite_rule(domain, domain.length / 16)
+    else:
+        modes = modes_of(domain)
+        x, w = modes.nodes, modes.weights
     return np.sqrt(w)[:, None] * functions(x)
 
 
 def _outside(x, domain):
     """A function outside the tangent spaces: a bump that no model here contains."""
-    middle = getattr(domain, "a", 0.0) + 0.37 * domain.volume
-    return (1 / (1 + 20 * np.sin(np.pi * (x - middle) / domain.volume) ** 2))[:, None]
+    if domain.dimension > 1:
+        x = x[:, 0]
+    length = domain.volume ** (1 / domain.dimension)
+    middle = getattr(domain, "a", 0.0) + 0.37 * length
+    return (1 / (1 + 20 * np.sin(np.pi * (x.reshape(-1) - middle) / length) ** 2))[:, None]
 
 
 def _tangent_residual(instance, n, test_functions=None):
@@ -204,7 +247,7 @@ def _tangent_residual(instance, n, test_functions=None):
 
     tangent = _l2_tangent(instance, lambda x: model.jacobian(theta, x))
     tested = Reference(_l2_tangent(instance, test_functions), np.zeros(0))
-    at_points, norms = test_functions(loss.x[:, 0]), tested.column_norms
+    at_points, norms = test_functions(loss.x), tested.column_norms
     residuals = loss.residuals(instance.f)
     defect = np.abs(tested.tangent.T @ (tangent @ found.direction) - residuals @ at_points) / norms
     # dF(φ_j) is a sum with cancellation; its size without is what rounding is relative to.
@@ -244,8 +287,10 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             "all functions of the grid as the tangent space: the representers must diverge",
             breaks="the tangent space is finite-dimensional",
             residual=representer_norm,
-            failure=lambda instance: divergent(0.5),
-            levels=lambda instance: (256, 512, 1024, 2048, 4096),
+            failure=lambda instance: divergent(instance.domain.dimension / 2),
+            levels=lambda instance: [
+                n // (1, 16, 32)[instance.domain.dimension - 1] for n in (256, 512, 1024, 2048)
+            ],
         ),
     ),
 )

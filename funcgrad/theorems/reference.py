@@ -1,8 +1,9 @@
 """Gradients and projections computed without the library's grids, operators and kernels.
 
 On the interval: composite Gauss quadrature with 16 nodes a panel, the model's exact derivatives and the
-closed form of the H^1 kernel. On the circle: Fourier coefficients by numpy and the symbol written out.
-Norms of vectors of these coordinates are norms in the metric.
+closed form of the H^1 kernel. On circles, tori, boxes and the sphere: coefficients against eigenfunctions
+that are written out here, and the symbol likewise. Norms of vectors of these coordinates are norms in the
+metric.
 """
 
 import math
@@ -12,11 +13,11 @@ from itertools import pairwise
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
-from funcgrad.spaces import Circle
+from funcgrad.spaces import Interval
+from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import DoesNotApply
 
 _NODES_A_PANEL = 16
-_FOURIER_NODES = 1025
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Reference:
 
 def reference(instance):
     """Return the `Reference` of an instance with a model; raise `DoesNotApply` where there is none."""
-    if isinstance(instance.domain, Circle):
-        return _on_circle(instance)
+    if not isinstance(instance.domain, Interval):
+        return _by_modes(instance)
     if instance.metric.order not in (0, 1):
         raise DoesNotApply(
             f"on an interval natural gradients are available in L2 and H^1, not {instance.metric}"
@@ -112,25 +113,13 @@ def h1_kernel(domain, length_scale, x, y):
     return value, decay / length_scale * np.where(x < y, rising, falling)
 
 
-def _on_circle(instance):
-    domain, metric, loss = instance.domain, instance.metric, instance.functional
-    n, length = _FOURIER_NODES, domain.length
-    x = length / n * np.arange(n)
-    omega = 2 * np.pi / length * np.arange(n // 2 + 1)
-    symbol = (1 + (getattr(metric, "length_scale", 1.0) * omega) ** 2) ** metric.order
-    # Coefficients against the orthonormal functions 1/√L, √(2/L) cos, √(2/L) sin, as real rows.
-    amplitude = np.where(omega == 0, 1.0, np.sqrt(2.0)) * np.sqrt(length)
-
-    def coefficients(values):
-        complex_rows = (amplitude * np.fft.rfft(values, axis=0).T / n).T
-        return np.concatenate([complex_rows.real, complex_rows.imag])
-
+def _by_modes(instance):
+    metric, loss, modes = instance.metric, instance.functional, modes_of(instance.domain)
+    root = (1 + getattr(metric, "length_scale", 1.0) ** 2 * modes.eigenvalues) ** (metric.order / 2)
     if isinstance(loss, EmpiricalLoss):
-        waves = np.exp(-1j * omega[:, None] * loss.x[:, 0]) @ loss.residuals(instance.f)
-        waves = amplitude / length * waves
-        covector = np.concatenate([waves.real, waves.imag])
+        covector = loss.residuals(instance.f) @ modes.at(loss.x)
     else:
-        covector = coefficients(instance.f(x) - loss.y(x))
-    root = np.sqrt(np.concatenate([symbol, symbol]))
-    tangent = coefficients(instance.model.jacobian(instance.theta, x))
+        x = modes.nodes.T
+        covector = modes.coefficients(instance.f(*x) - loss.y(*x))
+    tangent = modes.coefficients(instance.model.jacobian(instance.theta, modes.nodes))
     return Reference(root[:, None] * tangent, covector / root)

@@ -29,14 +29,13 @@ from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, 
 
 def some_loss(domain, rng, size=3):
     """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero."""
-    start = getattr(domain, "a", 0.0)
-    x = start + domain.volume * rng.uniform(0.1, 0.9, size)
+    x = domain.from_unit_cube(rng.uniform(0.1, 0.9, (size, domain.dimension)))
     return EmpiricalLoss(x, rng.choice([-1.0, 1.0], size) * rng.uniform(1.0, 2.0, size))
 
 
-def zero(x):
+def zero(*x):
     """Return the zero function's values."""
-    return np.zeros_like(x)
+    return np.zeros_like(x[0])
 
 
 def _riesz_instances(rng):
@@ -77,7 +76,7 @@ def _smooth_defect(instance, n, metric=None):
         instance.domain, getattr(instance.metric, "length_scale", 1.0)
     ):
         symbol = (1 + getattr(own, "length_scale", 1.0) ** 2 * eigenvalue) ** own.order
-        inner = symbol * float(weighted @ v(grid.nodes[:, 0]))
+        inner = symbol * float(weighted @ v(*grid.nodes.T))
         defects.append(abs(inner - c(v)) / np.sqrt(symbol))
     return max(defects), dual_length(c, own, grid)
 

@@ -1,6 +1,7 @@
 """Theorems along the scale of Sobolev spaces: riesz-isometry, sobolev-scale and l2-limit."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +20,12 @@ from funcgrad.theorems.common import (
     unbounded_control,
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant
-from funcgrad.theorems.natural_gradients import model_instance, problem_instance, projection_instances
+from funcgrad.theorems.natural_gradients import (
+    model_instance,
+    problem_instance,
+    projection_instances,
+    resolved_grid,
+)
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.riesz import riesz_problem, some_loss, zero
 
@@ -189,17 +195,15 @@ SOBOLEV_SCALE = Theorem(
 
 def _limit_instances(rng):
     return [
-        model_instance(
-            instance.label, instance.domain, Sobolev(1.0), instance.functional, instance.model, instance.theta
-        )
+        replace(instance, metric=Sobolev(1.0))
         for instance in projection_instances(rng)
-        if isinstance(instance.domain, Circle)
+        if not isinstance(instance.domain, Interval)
     ]
 
 
 def _limit_residual(instance, level, limit=0.0):
     """‖dφ(η_s) - dφ(η_limit)‖_0 relative to ‖dφ(η_limit)‖_0 at s = 2^-level."""
-    s, grid = 2.0**-level, instance.domain.grid(64)
+    s, grid = 2.0**-level, resolved_grid(instance)
 
     def pushforward(order):
         model, theta = instance.model, instance.theta

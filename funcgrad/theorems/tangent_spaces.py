@@ -1,11 +1,11 @@
 """Theorems about tangent spaces as RKHSs: ntk- and gtk-is-reproducing, tangent-kernel-is-projected."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
-from funcgrad.gradients.natural_gradient import resolving_grid
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.theorems.common import EPS, PAPER, step
@@ -15,15 +15,19 @@ from funcgrad.theorems.natural_gradients import (
     problem_instance,
     projection_instances,
     referenced_instance,
+    resolved_grid,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Residual, Theorem
 from funcgrad.theorems.reference import reference
+from funcgrad.theorems.riesz import zero
 
 
 def _places(domain, count):
-    """Points well inside a one-dimensional domain, in no special position."""
-    return getattr(domain, "a", 0.0) + domain.volume * (0.05 + 0.9 * np.linspace(0, 1, count) ** 1.3)
+    """Points well inside a domain, in no special position, (count, n)."""
+    spread = np.outer(np.arange(count), np.sqrt([2, 3])[: domain.dimension - 1]) % 1
+    u = np.column_stack([np.linspace(0, 1, count) ** 1.3, spread])
+    return domain.from_unit_cube(0.05 + 0.9 * u)
 
 
 def _section_coordinates(instance, kernel, x, n):
@@ -81,7 +85,7 @@ def _ntk_residual(instance, n, h=None):
 
 def _l2_matrix(instance):
     """The pulled-back L2 metric, by the reference's quadrature."""
-    exact = reference(replace(instance, metric=L2(), functional=PopulationLoss(lambda x: 0 * x)))
+    exact = reference(replace(instance, metric=L2(), functional=PopulationLoss(zero)))
     return exact.tangent.T @ exact.tangent
 
 
@@ -118,7 +122,7 @@ def _distinct_models(instances):
 
 def _gtk_residual(instance, n, h=None):
     """The same for h = φ*<,>, the kernel from the metric on functions and h from the reference."""
-    grid = resolving_grid(instance.domain, instance.model, instance.theta)
+    grid = resolved_grid(instance)
     kernel = tangent_kernel(instance.model, instance.theta, metric=instance.metric, domain=grid)
     exact = reference(instance)
     own = exact.tangent.T @ exact.tangent
@@ -150,6 +154,8 @@ GTK_IS_REPRODUCING = Theorem(
 
 # --- tangent-kernel-is-projected ----------------------------------------------------------------------
 
+_SECTIONS = 4
+
 
 def _projected_instances(rng):
     return [
@@ -163,14 +169,20 @@ def _section_reference(instance, x, metric=None):
     """The `Reference` whose gradient is K(x, .) of the ambient space, the representer of v ↦ v(x)."""
     evaluation = EmpiricalLoss([x], [-1.0])
     metric = instance.metric if metric is None else metric
-    return reference(replace(instance, functional=evaluation, f=np.zeros_like, metric=metric))
+    return reference(replace(instance, functional=evaluation, f=zero, metric=metric))
+
+
+@lru_cache(maxsize=32)
+def _ambient_gram(metric, domain):
+    """The Gram matrix of K itself, whose lattice sums in three dimensions take longer than all the rest."""
+    return metric.green_kernel(domain).gram(_places(domain, _SECTIONS))
 
 
 def _projected_residual(instance, n, metric=None):
     """Distance of K_h(x, .) from PK(x, .) against ‖K(x, .)‖; negative eigenvalues of K - K_h count whole."""
     grid = instance.grid(n)
     kernel = tangent_kernel(instance.model, instance.theta, metric=instance.metric, domain=grid)
-    places = _places(instance.domain, 4)
+    places = _places(instance.domain, _SECTIONS)
     value, floor = 0.0, 0.0
     for x in places:
         exact = _section_reference(instance, x, metric)
@@ -178,7 +190,7 @@ def _projected_residual(instance, n, metric=None):
         distance = np.linalg.norm(exact.tangent @ (coordinates - exact.projection))
         value = max(value, float(distance / np.linalg.norm(exact.gradient)))
         floor = max(floor, fit_floor(exact, grid, instance.metric) * (exact.condition + condition))
-    ambient = instance.metric.green_kernel(instance.domain).gram(places)
+    ambient = _ambient_gram(instance.metric, instance.domain)
     gap = np.linalg.eigvalsh(ambient - kernel.gram(places))[0] / np.trace(ambient)
     return Residual(value + max(0.0, -gap - 1e3 * EPS), 1.0, floor, step(grid), n)
 
