@@ -8,7 +8,7 @@ from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.kernels import ReLUTangent
 from funcgrad.metrics import L2
 from funcgrad.models import MLP
-from funcgrad.spaces import Box, Interval, PointSet
+from funcgrad.spaces import Box, Circle, PointSet
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.natural_gradients import projection_instances
@@ -26,7 +26,7 @@ def _sampled_instances(rng):
     return [
         instance
         for instance in projection_instances(rng)
-        if isinstance(instance.functional, PopulationLoss) and isinstance(instance.domain, Interval)
+        if isinstance(instance.functional, PopulationLoss) and not isinstance(instance.domain, Circle)
     ]
 
 
@@ -39,8 +39,8 @@ def _sampled_residual(instance, n, bias=1.0):
     projection = exact.projection
     squares = []
     for seed in range(_REPLICATIONS):
-        u = np.random.default_rng([n, seed]).uniform(size=n) ** bias
-        points = PointSet(domain, domain.a + domain.length * u)
+        u = np.random.default_rng([n, seed]).uniform(size=(n, domain.dimension)) ** bias
+        points = PointSet(domain, domain.from_unit_cube(u))
         found = natural_gradient(instance.functional, instance.model, instance.theta, L2(), points)
         squares.append(np.sum((exact.tangent @ (found.direction - projection)) ** 2))
     size = float(np.linalg.norm(exact.tangent @ projection))

@@ -1,11 +1,13 @@
 """Theorems about Riesz representers: riesz-representation and sobolev-gradient-smooths."""
 
+from functools import reduce
+
 import numpy as np
-from scipy.special import iv
+from scipy.special import eval_legendre, iv, spherical_in
 
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.common import (
     BOUNDED,
@@ -58,7 +60,31 @@ def _riesz_instances(rng):
     instances.append(
         Instance("population loss, H^1, neumann interval", Interval(-1, 1), Sobolev(1.0), quadratic, zero)
     )
-    return instances
+    return instances + _riesz_instances_in_space(rng)
+
+
+def _riesz_instances_in_space(rng):
+    torus, cube, sphere = Torus((2 * np.pi, 2 * np.pi)), Torus((4, 4, 4)), Sphere()
+    box, pinned = Box([(0, 1), (0, 1)]), Box([(0, 1), (0, 1)], "dirichlet")
+    cases = [
+        ("torus", torus, Sobolev(1.5), None),
+        ("torus", torus, Sobolev(2.0, 0.5), None),
+        ("torus of dimension 3", cube, Sobolev(2.0), None),
+        ("Neumann box", box, Sobolev(1.75, 0.5), "midpoint"),
+        ("Dirichlet box", pinned, Sobolev(1.75, 0.5), "midpoint"),
+        ("sphere", sphere, Sobolev(1.5), None),
+    ]
+    target = PopulationLoss(lambda x, y: 1 + np.cos(x) * np.cos(y) - 0.5 * np.sin(2 * x) * np.sin(2 * y))
+    waves = PopulationLoss(lambda x, y, z: 1 + x * y - z**3)
+    return [
+        *(
+            Instance(f"loss at points, {metric}, {name}", domain, metric, some_loss(domain, rng), zero, rule=rule)
+            for name, domain, metric, rule in cases
+        ),
+        Instance("population loss, L2, torus", torus, L2(), target, zero),
+        Instance("population loss, H^1.3, torus", torus, Sobolev(1.3), target, zero),
+        Instance("population loss, L2, sphere", sphere, L2(), waves, zero),
+    ]
 
 
 def _smooth_defect(instance, n, metric=None):
@@ -98,6 +124,9 @@ def _riesz_order(instance):
 
 def _riesz_levels(instance):
     """From where the tested eigenfunctions are resolved; polynomial grids are dense and stop earlier."""
+    if instance.domain.dimension > 1:
+        first, count = (16, 5) if instance.domain.dimension == 2 else (8, 4)
+        return [first * 2**j for j in range(count)]
     polynomial = isinstance(instance.grid(8), PolynomialGrid)
     return refinements(instance, first=20 if polynomial else 24, count=5 if polynomial else 6)
 
@@ -121,7 +150,7 @@ def riesz_problem(problem):
 def _l2_of_one(instance):
     """The L2 gradient of ∫u² at u = 1 is 2, whatever the grid: no factor of a cell volume."""
     grid = instance.grid(24)
-    gradient = L2().riesz((2.0 * PopulationLoss(zero)).differential(grid.function(lambda x: 1.0)), grid)
+    gradient = L2().riesz((2.0 * PopulationLoss(zero)).differential(grid.function(lambda *x: np.ones_like(x[0]))), grid)
     return Residual(float(np.abs(gradient.values - 2).max()), 2.0, 8 * EPS, step(grid), 24)
 
 
@@ -162,46 +191,88 @@ RIESZ_REPRESENTATION = Theorem(
 def _analytic_series(domain, x, symbol_power):
     """Σ_k a_k (1+λ_k)^power e_k(x) for a function with coefficients in closed form.
 
-    With t = 2π x/L on the circle and π(x-a)/L on the interval it is e^{cos t} = Σ' 2 I_k(1) cos kt, or
+    With t = 2π x/L on a circle and π(x-a)/L on an interval it is e^{cos t} = Σ' 2 I_k(1) cos kt, or
     its derivative sin t e^{cos t} = Σ 2k I_k(1) sin kt for Dirichlet conditions (DLMF 10.35.2); I_k is
-    the modified Bessel function.
+    the modified Bessel function. On products it is the product over the axes, on the sphere
+    e^z = Σ (2l+1) i_l(1) P_l(z) with the modified spherical Bessel function (DLMF 10.60.8).
     """
-    circle = isinstance(domain, Circle)
-    frequency = (2 if circle else 1) * np.pi / domain.volume
-    k = np.arange(30)  # I_30(1) < 1e-41
+    if isinstance(domain, Sphere):
+        l = np.arange(20)  # i_20(1) < 1e-25
+        legendre = eval_legendre(l, x[:, 2, None])
+        return legendre @ ((2 * l + 1) * spherical_in(l, 1.0) * (1 + l * (l + 1.0)) ** symbol_power)
+    factors = getattr(domain, "factors", (domain,))
+    terms, eigenvalues = zip(*[_axis_series(f, x[:, i]) for i, f in enumerate(factors)], strict=True)
+    symbol = (1 + reduce(np.add.outer, eigenvalues)) ** symbol_power
+    symbol = np.broadcast_to(symbol, (len(x), *symbol.shape))
+    for of_axis in reversed(terms):
+        symbol = np.einsum("p...k,pk->p...", symbol, of_axis)
+    return symbol
+
+
+def _axis_series(domain, x):
+    """The terms of the series of one axis, (N, K), and the eigenvalues of its modes, (K,)."""
+    frequency = (2 if domain.boundary == "periodic" else 1) * np.pi / domain.volume
+    k = np.arange(24)  # I_24(1) < 1e-31
     t = frequency * (x - getattr(domain, "a", 0.0))[:, None] * k
     if domain.boundary == "dirichlet":
         terms = 2 * k * iv(k, 1.0) * np.sin(t)
     else:
         terms = np.where(k == 0, 1.0, 2.0) * iv(k, 1.0) * np.cos(t)
-    return terms @ (1 + (frequency * k) ** 2) ** symbol_power
+    return terms, (frequency * k) ** 2
+
+
+def _analytic_function(domain, *x):
+    """The function of `_analytic_series` at power 0, in closed form."""
+    if isinstance(domain, Sphere):
+        return np.exp(x[2])
+    value = 1.0
+    for factor, t in zip(getattr(domain, "factors", (domain,)), x, strict=True):
+        angle = (2 if factor.boundary == "periodic" else 1) * np.pi / factor.volume
+        angle = angle * (t - getattr(factor, "a", 0.0))
+        value = value * np.exp(np.cos(angle)) * (np.sin(angle) if factor.boundary == "dirichlet" else 1.0)
+    return value
+
+
+def _series_loss(domain):
+    return PopulationLoss(lambda *x: -_analytic_function(domain, *x))
 
 
 def _smoothing_instances(rng):
-    domains = [Circle(2 * np.pi), Circle(3.0), Interval(0, 2, "neumann"), Interval(-1, 1, "dirichlet")]
+    domains = [
+        Circle(2 * np.pi),
+        Circle(3.0),
+        Interval(0, 2, "neumann"),
+        Interval(-1, 1, "dirichlet"),
+        Torus((2 * np.pi, 3)),
+        Torus((2, 3, 4)),
+        Box([(0, 1), (0, 2)], ("neumann", "dirichlet")),
+        Sphere(),
+    ]
     instances = []
     for domain in domains:
-        target = PopulationLoss(lambda x, domain=domain: -_analytic_series(domain, x, 0.0))
-        rule = "midpoint" if isinstance(domain, Interval) else None
+        target = _series_loss(domain)
+        rule = "midpoint" if isinstance(domain, Interval | Box) else None
         for s in (0.5, 1.0, 2.3):
             instances.append(Instance(f"H^{s:g}, {domain}", domain, Sobolev(s), target, zero, rule=rule))
-    target = PopulationLoss(lambda x: -_analytic_series(domains[2], x, 0.0))
+    target = _series_loss(domains[2])
     instances.append(Instance("H^1 by polynomials, neumann", domains[2], Sobolev(1.0), target, zero))
     return instances
 
 
 def _smoothing_levels(instance):
-    """Half-range series of this data fall to rounding within ten terms, the others within forty nodes."""
-    return list(range(3, 15)) if instance.rule == "midpoint" else list(range(4, 42, 2))
+    """Half-range series and harmonics of this data fall to rounding within ten terms, others within 40."""
+    if instance.rule == "midpoint" or isinstance(instance.domain, Sphere):
+        return list(range(3, 15))
+    return list(range(4, 42 if instance.domain.dimension == 1 else 26, 2))
 
 
 def _smoothing_residual(instance, n, shift=0.0):
     """Distance of ∇_s F from (1-Δ)^{-s+shift} ∇_0 F, the latter from its series."""
     grid = instance.grid(n)
     gradient = instance.metric.riesz(differential(instance, grid), grid)
-    x = np.linspace(
-        getattr(instance.domain, "a", 0.0), getattr(instance.domain, "b", instance.domain.volume), 41
-    )
+    u = np.linspace(0, 1, 41)
+    # Powers of u, so that the points are on no line of symmetry.
+    x = instance.domain.from_unit_cube(np.stack([u, u**2, u**3], axis=1)[:, : instance.domain.dimension])
     exact = _analytic_series(instance.domain, x, shift - instance.metric.order)
     scale = float(np.abs(exact).max())
     return Residual(

@@ -8,7 +8,7 @@ import numpy as np
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.gradients.natural_gradient import natural_gradient
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.theorems.common import (
     BOUNDED,
     EPS,
@@ -48,7 +48,17 @@ def _isometry_instances(rng):
         Instance(f"population loss, {metric}, circle", circle, metric, target, zero)
         for metric in (L2(), Sobolev(0.75))
     ]
-    return instances
+    torus, sphere, box = Torus((2 * np.pi, 4.0)), Sphere(), Box([(0, 1), (0, 1)], "dirichlet")
+    spaces = [
+        ("torus", torus, Sobolev(1.75), None),
+        ("torus of dimension 3", Torus((4, 4, 4)), Sobolev(2.0), None),
+        ("sphere", sphere, Sobolev(1.5), None),
+        ("Dirichlet box", box, Sobolev(1.75, 0.5), "midpoint"),
+    ]
+    return instances + [
+        Instance(f"loss at points, {metric}, {name}", domain, metric, some_loss(domain, rng), zero, rule=rule)
+        for name, domain, metric, rule in spaces
+    ]
 
 
 def _closed_dual_norm(instance, grid):
@@ -83,7 +93,14 @@ def _isometry_residual(instance, n, tilt=0.0):
 def _isometry_expectation(instance):
     if not isinstance(instance.functional, EmpiricalLoss):
         return Exact()
-    return Order(2 * instance.metric.order - 1.1, 2 * instance.metric.order - 0.9)
+    order = 2 * instance.metric.order - instance.domain.dimension
+    return Order(order - 0.1, order + 0.1)
+
+
+def _isometry_levels(instance):
+    if instance.domain.dimension == 1:
+        return refinements(instance, first=64)
+    return [16, 32, 64, 128] if instance.domain.dimension == 2 else [8, 16, 32, 64]
 
 
 def _isometry_problem(problem):
@@ -102,14 +119,14 @@ RIESZ_ISOMETRY = Theorem(
     hypotheses=(BOUNDED,),
     instances=_isometry_instances,
     from_problem=_isometry_problem,
-    levels=lambda instance: refinements(instance, first=64),
+    levels=_isometry_levels,
     residual=_isometry_residual,
     expectation=_isometry_expectation,
     controls=(
         Control(
-            "a direction tilted by a third",
+            "a direction tilted by 45 degrees",
             breaks="statement",
-            residual=lambda instance, n: _isometry_residual(instance, 8 * n, tilt=1 / 3),
+            residual=lambda instance, n: _isometry_residual(instance, n, tilt=1.0),
             failure=lambda instance: Stagnant(1e-2),
         ),
         unbounded_control(
@@ -132,9 +149,13 @@ def _scale_instances(rng):
     circle, interval = Circle(5.0), Interval(-1, 1)
     bump = PopulationLoss(lambda x: np.exp(np.cos(2 * np.pi * x / 5)))
     ramp = PopulationLoss(lambda x: np.cos(np.pi * (x + 1) / 2) + 0.3)
+    hill = PopulationLoss(lambda x, y: np.exp(np.cos(x) * np.sin(y)))
+    cap = PopulationLoss(lambda x, y, z: np.exp(z) + x * y)
     return [
         Instance("population loss, circle", circle, L2(), bump, zero),
         Instance("population loss, interval, cosines", interval, L2(), ramp, zero, rule="midpoint"),
+        Instance("population loss, torus", Torus((2 * np.pi, 2 * np.pi)), L2(), hill, zero),
+        Instance("population loss, sphere", Sphere(), L2(), cap, zero),
     ]
 
 

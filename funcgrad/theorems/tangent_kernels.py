@@ -6,7 +6,7 @@ from funcgrad.functionals import EmpiricalLoss
 from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
@@ -17,7 +17,13 @@ def _ntk_instances(rng):
     interval, circle = Interval(0, 5), Circle(2 * np.pi)
     saturation, wave = Symbolic("a*(1 - exp(-b*x))", "x", "a b"), Symbolic("a*sin(x + b) + c", "x", "a b c")
     network = Symbolic("v1*tanh(w1*x + b1) + v2*tanh(w2*x + b2)", "x", "v1 w1 b1 v2 w2 b2")
+    plane = Symbolic("v*tanh(w1*x + w2*y + b) + c", "x y", "v w1 w2 b c")
+    space = Symbolic("a*sin(x + b)*cos(y) + c*cos(z)*sin(y)", "x y z", "a b c")
+    zonal = Symbolic("a*exp(b*z) + c*x*y", "x y z", "a b c")
     cases = [
+        ("tanh unit, box", Box([(0, 1), (-1, 1)]), plane, [1.0, 0.9, -0.6, 0.2, 0.3]),
+        ("waves, torus of dimension 3", Torus(3 * (2 * np.pi,)), space, [1.0, 0.4, -0.7]),
+        ("zonal, sphere", Sphere(), zonal, [0.9, 0.7, 0.3]),
         ("saturation", interval, saturation, [2.0, 0.7]),
         ("waves", circle, wave, [1.0, 0.4, -0.7]),
         ("network of two tanh units", interval, network, [1.0, 0.9, -0.3, -0.6, 0.5, 0.8]),
@@ -34,8 +40,9 @@ def _instance(label, domain, model, theta, loss):
 
 
 def _check_points(instance):
-    start = getattr(instance.domain, "a", 0.0)
-    return start + instance.domain.volume * np.linspace(0.05, 0.95, 7)
+    """Points of the domain's diagonal."""
+    u = np.linspace(0.05, 0.95, 7)
+    return instance.domain.from_unit_cube(np.column_stack(instance.domain.dimension * [u]))
 
 
 def _kernel_side(instance, kernel):
