@@ -6,7 +6,7 @@ from funcgrad.errors import ConvergenceError
 from funcgrad.functionals import Density, from_callable
 from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Circle, Interval, Sphere, Torus
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.expectations import Order, Stagnant, divergent
 from funcgrad.theorems.natural_gradients import (
@@ -73,7 +73,13 @@ _MOST_STEPS = 100_000
 
 
 def _mesh_instances(rng):
-    domains = [Circle(2 * np.pi), Interval(0, 3), Interval(0, 3, "dirichlet")]
+    domains = [
+        Circle(2 * np.pi),
+        Interval(0, 3),
+        Interval(0, 3, "dirichlet"),
+        Torus((2 * np.pi, 3)),
+        Sphere(),
+    ]
     return [
         Instance(
             f"½‖u‖²_H¹ + ¼∫u⁴ - ∫gu, {domain}",
@@ -88,10 +94,15 @@ def _mesh_instances(rng):
 def _quartic_energy(domain):
     """E(u) = ½‖u‖²_{H^1} + ¼∫u⁴ - ∫gu with a bump g, a `Functional`."""
     H1 = Sobolev(1.0)
-    middle = getattr(domain, "a", 0.0) + domain.volume / 2
 
-    def load(x):
-        return 1 / (1 + 8 * np.sin(np.pi * (x - middle) / domain.volume) ** 2)
+    def load(*x):
+        if isinstance(domain, Sphere):
+            return 1 / (2 - x[2])
+        parts = 0.0
+        for factor, t in zip(getattr(domain, "factors", (domain,)), x, strict=True):
+            middle = getattr(factor, "a", 0.0) + factor.length / 2
+            parts = parts + np.sin(np.pi * (t - middle) / factor.length) ** 2
+        return 1 / (1 + 8 * parts)
 
     def value(u):
         g = u.grid.function(load).values
@@ -111,7 +122,7 @@ def _steps_needed(instance, n, metric, stable):
     """
     grid = instance.grid(n)
     energy, dual = _quartic_energy(instance.domain), Sobolev(1.0)
-    u = grid.function(np.zeros(n))
+    u = grid.function(np.zeros(len(grid)))
     first = None
     for steps in range(_MOST_STEPS):
         c = energy.differential(u)
@@ -152,7 +163,7 @@ MESH_INDEPENDENCE = Theorem(
     hypotheses=(),
     instances=_mesh_instances,
     from_problem=_no_energy,
-    levels=lambda instance: [8, 16, 32, 64, 128, 256],
+    levels=lambda instance: [8, 16, 32, 64, *([128, 256] if instance.domain.dimension == 1 else [])],
     residual=_mesh_residual,
     expectation=lambda instance: Order(-0.05, 0.05),
     controls=(
@@ -161,7 +172,7 @@ MESH_INDEPENDENCE = Theorem(
             breaks="statement",
             residual=_l2_residual,
             failure=lambda instance: divergent(2.0, 0.15),
-            levels=lambda instance: [12, 16, 24, 32],
+            levels=lambda instance: [12, 16, 24, 32] if instance.domain.dimension == 1 else [6, 8, 12, 16],
         ),
     ),
 )

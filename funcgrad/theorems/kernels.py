@@ -1,14 +1,22 @@
 """Theorems about reproducing kernels: evaluation-representer and sobolev-kernel."""
 
 import math
+from functools import reduce
 
 import numpy as np
+from scipy.special import eval_legendre, j0
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.gradients.natural_gradient import model_function
-from funcgrad.kernels import IntervalSobolev, PeriodicSobolev, Sobolev
+from funcgrad.kernels import (
+    IntervalSobolev,
+    PeriodicSobolev,
+    Sobolev,
+    SphereSobolev,
+    TorusSobolev,
+)
 from funcgrad.metrics import RKHS
-from funcgrad.spaces import Circle, Interval
+from funcgrad.spaces import Circle, Euclidean, Interval, Sphere, Torus
 from funcgrad.theorems.common import EPS, PAPER, eigenfunctions_by_hand, require_spectral
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
@@ -108,11 +116,16 @@ EVALUATION_REPRESENTER = Theorem(
 
 
 def _green_instances(rng):
-    x = float(rng.uniform(0.3, 0.7))
+    x = float(rng.uniform(0.3, 0.7))  # of the length of each axis
     circle, interval, pinned = Circle(2.0), Interval(0, 1), Interval(0, 1, "dirichlet")
     cases = [(circle, PeriodicSobolev(s, 2.0, 0.6)) for s in (1.0, 1.7, 2.0, 3.2)]
     cases += [(interval, IntervalSobolev(s, 0, 1, "neumann", 0.4)) for s in (1.0, 2.0, 2.6)]
     cases += [(pinned, IntervalSobolev(s, 0, 1, "dirichlet", 0.4)) for s in (1.0, 2.0, 2.6)]
+    cases += [(Torus((2.0, 1.5)), TorusSobolev(2.7, (2.0, 1.5), 0.4))]
+    cases += [(Sphere(), SphereSobolev(s, 0.7)) for s in (1.5, 2.0, 3.2)]
+    cases += [
+        (Euclidean(n), Sobolev(s, n, 0.7)) for n, s in ((1, 0.8), (1, 2), (2, 1.4), (2, 2), (3, 2), (3, 2.5))
+    ]
     return [Instance(f"{kernel!r}", domain, data={"kernel": kernel, "point": x}) for domain, kernel in cases]
 
 
@@ -125,15 +138,64 @@ def _graded_rule(interval, x, panels, width):
 
 def _green_residual(instance, panels, excess=0.0):
     """Largest error of (1+ℓ²λ)^s ∫ K(x, y) v(y) dy = v(x) over eigenfunctions v, against their amplitude."""
-    kernel, x, interval = instance.data["kernel"], instance.data["point"], _interval(instance.domain)
-    y, w = _graded_rule(interval, x, panels, 2 * kernel.length_scale)
-    section = w * kernel.gram([x], y)[0]
+    kernel = instance.data["kernel"]
+    if isinstance(instance.domain, Sphere):
+        terms = _zonal_integrals(kernel, panels)
+    elif isinstance(instance.domain, Euclidean):
+        terms = _radial_integrals(kernel, panels)
+    else:
+        terms = _product_integrals(instance.domain, kernel, instance.data["point"], panels)
     error, symbols = 0.0, []
-    for v, eigenvalue in eigenfunctions_by_hand(instance.domain, kernel.length_scale):
+    for integral, value, eigenvalue in terms:
         symbols.append((1 + kernel.length_scale**2 * eigenvalue) ** (kernel.s + excess))
-        error = max(error, abs(symbols[-1] * float(section @ v(y)) - float(v(x))))
-    amplitude = math.sqrt(2 / interval.length)
-    return Residual(error, amplitude, 64 * EPS * max(symbols), 1 / panels, len(y))
+        error = max(error, abs(symbols[-1] * integral - value))
+    return Residual(error, 1.0, 64 * EPS * max(symbols), 1 / panels, panels)
+
+
+def _product_integrals(domain, kernel, x, panels):
+    """Yield (∫ K(x, y) v(y) dy, v(x), λ) on a product of intervals and circles, v of amplitude 1.
+
+    In more dimensions K has a kink only where all coordinates meet x, so a product of graded rules does.
+    """
+    factors = getattr(domain, "factors", (domain,))
+    start = [getattr(factor, "a", 0.0) + x * factor.length for factor in factors]
+    axes = zip(factors, start, strict=True)
+    rules = [_graded_rule(_interval(f), t, panels, 2 * kernel.length_scale) for f, t in axes]
+    y = np.stack(np.meshgrid(*[nodes for nodes, _ in rules], indexing="ij"), axis=-1).reshape(-1, len(rules))
+    w = reduce(np.multiply.outer, [weights for _, weights in rules]).ravel()
+    section = w * kernel.gram([start], y)[0]
+    amplitude = math.prod(math.sqrt(2 / f.length) for f in factors)
+    for v, eigenvalue in eigenfunctions_by_hand(domain, kernel.length_scale):
+        yield float(section @ v(*y.T)) / amplitude, float(v(*start)) / amplitude, eigenvalue
+
+
+def _zonal_integrals(kernel, panels):
+    """Yield (2π ∫ k(t) P_l(t) dt, 1, l(l+1)) on the sphere: what K does to harmonics (Funk and Hecke)."""
+    angle, w = _graded_rule(Interval(-np.pi, np.pi), 0.0, panels, kernel.length_scale)
+    angle, w = angle[angle > 0], w[angle > 0]
+    sections = np.stack([np.sin(angle), 0 * angle, np.cos(angle)], axis=1)
+    weighted = 2 * np.pi * w * np.sin(angle) * kernel.gram([[0.0, 0.0, 1.0]], sections)[0]
+    for degree in (0, 1, 2, 3, 6, 9):
+        yield float(weighted @ eval_legendre(degree, np.cos(angle))), 1.0, degree * (degree + 1.0)
+
+
+def _radial_integrals(kernel, panels):
+    """Yield (∫ K(|y|) e^{iω·y} dy, 1, |ω|²) on R^n, by the integral over the radius, cut off at e^{-45}."""
+    n = kernel.dimension
+    reach = 50 * kernel.length_scale
+    r, w = _graded_rule(Interval(-reach, reach), 0.0, panels, kernel.length_scale)
+    r, w = r[r > 0], w[r > 0]
+    points = np.zeros((len(r), n))
+    points[:, 0] = r
+    section = w * kernel.gram(points, np.zeros((1, n)))[:, 0]
+    for omega in np.array([0.0, 0.5, 1.0, 2.0, 3.0]) / kernel.length_scale:
+        # The mean of e^{iω·y} over the sphere |y| = r, times that sphere's area.
+        waves = {
+            1: 2 * np.cos(omega * r),
+            2: 2 * np.pi * r * j0(omega * r),
+            3: 4 * np.pi * r**2 * np.sinc(omega * r / np.pi),
+        }[n]
+        yield float(section @ waves), 1.0, omega**2
 
 
 def _exponential_form(instance):
@@ -154,8 +216,7 @@ def _green_problem(problem):
     metric = problem.metric
     if not getattr(metric, "order", 0) > 0.5:
         raise DoesNotApply(f"{metric} has no kernel: it needs a Sobolev order above n/2")
-    start = getattr(problem.domain, "a", 0.0)
-    data = {"kernel": metric.green_kernel(problem.domain), "point": start + 0.4 * problem.domain.volume}
+    data = {"kernel": metric.green_kernel(problem.domain), "point": 0.4}
     return Instance(problem.label, problem.domain, data=data)
 
 
@@ -168,7 +229,7 @@ SOBOLEV_KERNEL = Theorem(
     hypotheses=(),
     instances=_green_instances,
     from_problem=_green_problem,
-    levels=lambda instance: [30, 40, 50],
+    levels=lambda instance: [4, 5] if isinstance(instance.domain, Torus) else [30, 40, 50],
     residual=_green_residual,
     expectation=lambda instance: Exact(),
     controls=(

@@ -89,7 +89,7 @@ def modes_of(domain):
 
 @dataclass(frozen=True)
 class _Axis:
-    """The modes a_k cos(ω_k (x - x_0) + φ_k) of one factor; `analysis` (n, n) takes nodal values to ∫ v e_k."""
+    """The modes a_k cos(ω_k (x - x_0) + φ_k) of one factor; `analysis` (n, n) takes values to ∫ v e_k."""
 
     nodes: np.ndarray
     analysis: np.ndarray
@@ -105,9 +105,10 @@ class _Axis:
 
 
 def _axis(factor, n):
-    """Return the modes of one axis. The angle at node j is 2π p/q with whole numbers, so that p may be reduced.
+    """Return the modes of one axis.
 
-    A phase as large as n would lose n ulp, and high modes are weighted by powers of their frequency.
+    The angle at node j is 2π p/q with whole numbers p and q, so that p may be reduced modulo q: a phase
+    as large as n would lose n ulp, and high modes are weighted by powers of their frequency.
     """
     length, start = factor.volume, getattr(factor, "a", 0.0)
     k = np.arange(n)

@@ -78,7 +78,9 @@ def _riesz_instances_in_space(rng):
     waves = PopulationLoss(lambda x, y, z: 1 + x * y - z**3)
     return [
         *(
-            Instance(f"loss at points, {metric}, {name}", domain, metric, some_loss(domain, rng), zero, rule=rule)
+            Instance(
+                f"loss at points, {metric}, {name}", domain, metric, some_loss(domain, rng), zero, rule=rule
+            )
             for name, domain, metric, rule in cases
         ),
         Instance("population loss, L2, torus", torus, L2(), target, zero),
@@ -150,7 +152,9 @@ def riesz_problem(problem):
 def _l2_of_one(instance):
     """The L2 gradient of ∫u² at u = 1 is 2, whatever the grid: no factor of a cell volume."""
     grid = instance.grid(24)
-    gradient = L2().riesz((2.0 * PopulationLoss(zero)).differential(grid.function(lambda *x: np.ones_like(x[0]))), grid)
+    gradient = L2().riesz(
+        (2.0 * PopulationLoss(zero)).differential(grid.function(lambda *x: np.ones_like(x[0]))), grid
+    )
     return Residual(float(np.abs(gradient.values - 2).max()), 2.0, 8 * EPS, step(grid), 24)
 
 

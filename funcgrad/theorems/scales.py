@@ -21,7 +21,6 @@ from funcgrad.theorems.common import (
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
-    model_instance,
     problem_instance,
     projection_instances,
     resolved_grid,
