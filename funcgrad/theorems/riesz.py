@@ -30,8 +30,13 @@ from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, 
 
 
 def some_loss(domain, rng, size=3):
-    """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero."""
-    x = domain.from_unit_cube(rng.uniform(0.1, 0.9, (size, domain.dimension)))
+    """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero.
+
+    One point from the middle of each of `size` slices: where two nearly meet, their errors nearly cancel.
+    """
+    u = rng.uniform(0.1, 0.9, (size, domain.dimension))
+    u[:, 0] = 0.1 + 0.8 * (np.arange(size) + rng.uniform(0.2, 0.8, size)) / size
+    x = domain.from_unit_cube(u)
     return EmpiricalLoss(x, rng.choice([-1.0, 1.0], size) * rng.uniform(1.0, 2.0, size))
 
 
