@@ -146,6 +146,7 @@ def conjugate_gradients(product, precondition, b, kernel, tolerance=1e-10):
 
 
 def given_jitter(jitter):
+    """Return the jitter as a number that is not negative, or raise."""
     jitter = finite_number(jitter, "jitter")
     if jitter < 0.0:
         raise InvalidInput(f"`jitter` must not be negative; got {jitter:g}.")

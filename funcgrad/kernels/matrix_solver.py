@@ -1,4 +1,4 @@
-"""Systems with the Gram matrices of matrix-valued kernels, by their Kronecker structure where they have one."""
+"""Systems with Gram matrices of matrix-valued kernels, by their Kronecker structure where they have one."""
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
@@ -83,23 +83,21 @@ class _EigenvectorSystems:
                 solvers[added] = GramSolver(kernel, X, added)
             self.solvers[c] = solvers[added]
 
+    def _systems(self, b):
+        return zip((b @ self.eigenvectors).T, self.eigenvalues, self.solvers, strict=True)
+
     def solve(self, b):
-        columns = []
-        for column, value, solver in zip(
-            (b @ self.eigenvectors).T, self.eigenvalues, self.solvers, strict=True
-        ):
-            columns.append(column / self.jitter if solver is None else solver.solve(column) / value)
+        columns = [
+            column / self.jitter if solver is None else solver.solve(column) / eigenvalue
+            for column, eigenvalue, solver in self._systems(b)
+        ]
         return np.stack(columns, axis=1) @ self.eigenvectors.T
 
     def whiten(self, b):
-        columns = []
-        for column, value, solver in zip(
-            (b @ self.eigenvectors).T, self.eigenvalues, self.solvers, strict=True
-        ):
-            white = (
-                column / np.sqrt(self.jitter) if solver is None else solver.whiten(column) / np.sqrt(value)
-            )
-            columns.append(white)
+        columns = [
+            column / np.sqrt(self.jitter) if solver is None else solver.whiten(column) / np.sqrt(eigenvalue)
+            for column, eigenvalue, solver in self._systems(b)
+        ]
         return np.stack(columns, axis=1)
 
 
