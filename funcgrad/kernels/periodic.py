@@ -1,4 +1,4 @@
-"""The reproducing kernel of H^s on a circle: sums over images, closed forms, Fourier series.
+"""The reproducing kernel of H^s on a circle: images, closed forms, Fourier series.
 
 Everything here is dimensionless: lengths are in units of ℓ, L is the circumference, and
 p_m(z) = Σ_{j ∈ Z} D^m g(z + jL), g(z) = h_ν(|z|), is the m-th derivative of the periodised line kernel.
@@ -8,16 +8,16 @@ from functools import lru_cache
 from math import comb, exp, expm1, factorial, gamma, pi, sqrt
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from funcgrad._checks import finite_number, positive_number
 from funcgrad.errors import InvalidInput
 from funcgrad.kernels.base import Kernel
-from funcgrad.kernels.bessel import matern_line_derivative, matern_line_derivative_terms
+from funcgrad.kernels.bessel import matern_line_derivative
+from funcgrad.kernels.theta import FarImages
 
 # Sums are cut where a bound on the rest is below this fraction of the kernel's size.
 _TAIL = 2.0**-56
-_MOST_TERMS = 1 << 18
+_MANY = 1 << 30
 
 
 class PeriodicSobolev(Kernel):
@@ -35,16 +35,15 @@ class PeriodicSobolev(Kernel):
     Raises
     ------
     InvalidInput
-        If `s` is not above 1/2, or if neither sum below converges within 2^18 terms (s below 1 and ℓ
-        hundreds of times L).
+        If `s` is not above 1/2.
 
     Notes
     -----
     k(x, y) = L^{-1} Σ_k (1 + (2πkℓ/L)²)^{-s} cos(2πk(x - y)/L) = Σ_j K_s(x - y + jL), K_s the kernel of the
     line. Integer s has a closed form (for s = 1, cosh((L/2 - d)/ℓ) / (2ℓ sinh(L/2ℓ)), d the distance);
-    otherwise the shorter of the two sums is taken, with a bound on its tail below 2^-56 of the kernel's
-    size. Derivatives exist below the order 2s - 1; the error of one of order m is a few units of rounding
-    of k(x, x)/ℓ^m.
+    otherwise the first sum is taken where few terms bring its tail below 2^-56 of the kernel's size, else
+    the three nearest images and all others together by theta functions. Derivatives exist below the order
+    2s - 1; the error of one of order m is a few units of rounding of k(x, x)/ℓ^m.
 
     Examples
     --------
@@ -121,15 +120,7 @@ def unit_periodised(nu, length, order):
         return fourier_series(nu, length, order, n_waves)
     if nu % 1.0 == 0.5 and nu < 20.0:
         return closed_form(int(nu), length, order)
-    n_images = _images_needed(nu, length, order)
-    if min(n_images, n_waves) > _MOST_TERMS:
-        raise InvalidInput(
-            f"`length_scale` is {1 / length:g} times the circumference, too large for s = {nu + 0.5:g}; "
-            "take a smaller one or a larger s."
-        )
-    if n_waves < min(n_images, 200):
-        return fourier_series(nu, length, order, n_waves)
-    return image_sum(nu, length, order, n_images)
+    return fourier_series(nu, length, order, n_waves) if n_waves < 200 else image_sum(nu, length, order)
 
 
 def closed_form(degree, length, order):
@@ -170,54 +161,22 @@ def _geometric_moments(length, degree):
     return np.array(moments)
 
 
-def image_sum(nu, length, order, n_images):
-    """Return p_m as the three nearest images plus a Chebyshev series for all others.
-
-    The others are analytic in z out to ±2L, so on |z| <= L/2 the series converges like 7.8^{-degree}.
-    """
-    # Towards L = 40, where the others vanish, the degree must also resolve e^{±z}.
-    n_nodes = 20 + int(min(length, 40.0))
-    points = chebyshev.chebpts1(n_nodes)
-    nodes = 0.5 * length * points
-    sign = -1.0 if order % 2 else 1.0
-    others = np.zeros(n_nodes)
-    step = (1 << 20) // n_nodes
-    for start in range(2, n_images + 1, step):
-        j = length * np.arange(start, min(start + step, n_images + 1))
-        right, left = (matern_line_derivative(nu, order, j + side * nodes[:, None]) for side in (1.0, -1.0))
-        others += (right + sign * left).sum(axis=1)
-    # Interpolation at the Chebyshev points; only the coefficients of the sum's parity remain.
-    series = 2.0 / n_nodes * chebyshev.chebvander(points, n_nodes - 1).T @ others
-    series[0] *= 0.5
-    series[(order + 1) % 2 :: 2] = 0.0
-    series = chebyshev.chebtrim(series, 2.0**-54 * np.abs(series).max())
+def image_sum(nu, length, order):
+    """Return p_m as the three nearest images plus the sum of all others (`theta.FarImages`)."""
+    sign, others = -1.0 if order % 2 else 1.0, None
+    # Beyond, the others are below e^{-60} of the value at L/2.
+    if length < 60.0:
+        others = FarImages(nu + 0.5, np.array([length]), np.array([0.5 * length]), np.array([1]), (order,))
+    at_zero = gamma(nu) / (sqrt(4.0 * pi) * gamma(nu + 0.5))
 
     def values(z):
         near = matern_line_derivative(nu, order, length + z)
         near += sign * matern_line_derivative(nu, order, length - z)
-        near += chebyshev.chebval(2.0 / length * z, series)
+        if others is not None:
+            near += others(z[..., None]) / at_zero
         return near + matern_line_derivative(nu, order, z)
 
     return values
-
-
-def _images_needed(nu, length, order):
-    """Return M such that the images beyond M add less than 2^-56 of the kernel's size at L/2.
-
-    z^{1/2} K_μ(z) e^z decreases for |μ| >= 1/2 and z^{|μ|} K_μ(z) e^z always, so every term of D^m g shrinks
-    from an image to the next at least by (1 + L/z)^{ν+1/2} e^{-L}: the tail is a geometric series.
-    """
-    size = _term_sizes(nu, order, np.array([0.5 * length]))[0]
-    images = np.unique(np.rint(2.0 ** np.arange(1.0, 18.01, 0.125)).astype(int))
-    ratio = (1.0 + 1.0 / images) ** (nu + 0.5) * np.exp(-length)
-    with np.errstate(divide="ignore"):
-        tail = 2.0 * _term_sizes(nu, order, (images + 0.5) * length) / np.maximum(1.0 - ratio, 0.0)
-    enough = np.flatnonzero(tail <= _TAIL * size)
-    return int(images[enough[0]]) + 1 if len(enough) else 2 * _MOST_TERMS
-
-
-def _term_sizes(nu, order, z):
-    return sum(np.abs(term) for term in matern_line_derivative_terms(nu, order, z))
 
 
 def fourier_series(nu, length, order, n_waves):
@@ -244,7 +203,7 @@ def _waves_needed(nu, length, order):
     first = 1.0 if order == 0 else base**order * (1.0 + base * base) ** (-nu - 0.5)
     bound = 2.0 * base**-power / ((power - 1.0) * _TAIL * first)
     exponent = np.log(bound) / (power - 1.0)
-    return int(np.exp(exponent)) + 1 if exponent < 20.0 else 2 * _MOST_TERMS
+    return int(np.exp(exponent)) + 1 if exponent < 20.0 else _MANY
 
 
 def _line_integral(nu):
