@@ -1,4 +1,4 @@
-"""Gram matrices and matrix-free products beside scikit-learn, cdist + numpy, and GPyTorch, KeOps if installed.
+"""Gram matrices and matrix-free products beside scikit-learn, cdist + numpy, and GPyTorch, KeOps if there.
 
 Run `python benchmarks/kernels.py` on an otherwise idle machine. Every figure is a median, every claim a
 ratio to a peer measured in the same run, on the same points, after their results were seen to agree.
