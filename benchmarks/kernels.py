@@ -1,4 +1,4 @@
-"""Gram matrices and matrix-free products beside scikit-learn, cdist + numpy and KeOps (where installed).
+"""Gram matrices and matrix-free products beside scikit-learn, cdist + numpy, and GPyTorch, KeOps if there.
 
 Run `python benchmarks/kernels.py` on an otherwise idle machine. Every figure is a median, every claim a
 ratio to a peer measured in the same run, on the same points, after their results were seen to agree.
@@ -18,7 +18,7 @@ from sklearn.gaussian_process.kernels import Matern as ScikitMatern
 from timing import environment, median_seconds
 
 from funcgrad._compiled import compiled
-from funcgrad.kernels import Matern
+from funcgrad.kernels import IntervalSobolev, Matern, PeriodicSobolev
 from funcgrad.kernels._compiled import decaying_exponential
 
 N_GRAM, N_PRODUCT, N_HUGE = 4096, 50_000, 1_000_000
@@ -48,15 +48,44 @@ def cdist_matern(X, nu):
     return {0.5: lambda: 1.0, 1.5: lambda: 1.0 + z, 2.5: lambda: 1.0 + z + z * z / 3.0}[nu]() * np.exp(-z)
 
 
+def gpytorch_gram(X, nu):
+    """Return GPyTorch's Gram matrix on the CPU as a function, or None if it is not installed."""
+    try:
+        import gpytorch
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(numba.get_num_threads())
+    kernel, points = gpytorch.kernels.MaternKernel(nu=nu).double(), torch.from_numpy(X)
+    kernel.lengthscale = 1.0
+
+    def gram():
+        with torch.no_grad():
+            return kernel(points).to_dense().numpy()
+
+    return gram
+
+
+def gpytorch_ratio(ours, X, nu, seconds):
+    gram = gpytorch_gram(X, nu)
+    if gram is None:
+        return "-"
+    np.testing.assert_allclose(ours.gram(X)[::97], gram()[::97], rtol=1e-6)
+    return f"{median_seconds(gram) / seconds:.1f}"
+
+
 def gram_matrices():
     rng = np.random.default_rng(0)
     fresh_store = median_seconds(lambda: store(np.empty((N_GRAM, N_GRAM))))
-    bandwidth = 8e-9 * N_GRAM**2 / fresh_store
+    reused = np.empty((N_GRAM, N_GRAM))
+    reused_store = median_seconds(lambda: store(reused))
+    size = 8e-9 * N_GRAM**2
     print(
         f"\nGram matrix {N_GRAM}², result allocated afresh; storing alone {1e3 * fresh_store:.1f} ms, "
-        f"{bandwidth:.1f} GB/s"
+        f"{size / fresh_store:.1f} GB/s (into memory already touched {1e3 * reused_store:.1f} ms, "
+        f"{size / reused_store:.1f} GB/s)"
     )
-    print(" d   nu    funcgrad ms   of the store rate   times scikit-learn   times cdist + numpy")
+    print(" d   nu    funcgrad ms   of the store rate   times scikit-learn   cdist + numpy   GPyTorch")
     reference = {}
     for d in (1, 2, 3):
         X = rng.random((N_GRAM, d))
@@ -69,8 +98,13 @@ def gram_matrices():
             reference[d, nu] = seconds
             print(
                 f" {d}   {nu}   {1e3 * seconds:11.1f}   {fresh_store / seconds:17.2f}"
-                f"   {scikit / seconds:18.1f}   {plain / seconds:19.1f}"
+                f"   {scikit / seconds:18.1f}   {plain / seconds:13.1f}"
+                f"   {gpytorch_ratio(ours, X, nu, seconds):>8}"
             )
+    for kernel in (PeriodicSobolev(1.7, 1.0, 0.3), IntervalSobolev(1.7, 0.0, 1.0, "dirichlet")):
+        X = rng.random((N_GRAM, 1))
+        seconds = median_seconds(lambda kernel=kernel, X=X: kernel.gram(X))
+        print(f" {kernel!r}: {1e3 * seconds:.1f} ms")
     X = rng.random((N_GRAM, 2))
     for nu in (1.3, 3.2):
         seconds = median_seconds(lambda nu=nu: Matern(nu).gram(X))

@@ -3,7 +3,8 @@
 Points come as coordinates, shape (d, N), contiguous. A tile of squared distances lives in a buffer of the
 first-level cache (or in the row of the Gram matrix itself) and is turned into kernel values in place, so
 that every inner loop is short, free of branches and of calls, and vectorises; a kernel differs from
-another by numbers alone, so all of them share these few functions.
+another by numbers alone, so all of them share these few functions. On circles and intervals the distance
+is that of folded points, and the value a sum over a few images.
 """
 
 import math
@@ -28,7 +29,7 @@ TILE = 2048
 ROWS = 32
 BLOCK = 128
 
-EXPONENTIAL, GAUSSIAN, TABLE = 0, 1, 2
+EXPONENTIAL, GAUSSIAN, TABLE, FIRST_ORDER = 0, 1, 2, 3
 
 COEFFICIENTS = 6
 _ONE_BITS = 1023 << 52
@@ -89,6 +90,27 @@ def squared_distances(X, i, Y, out):
 
 
 @compiled()
+def squared_arcs(x, sign, y, period, shift, out):
+    """out_j = (shift - d_j)², d_j the distance of x + sign y_j from 0 on a circle of length `period`."""
+    inverse = 1.0 / period
+    for j in range(out.size):
+        a = x + sign * y[j]
+        a -= period * ((a * inverse + ROUNDER) - ROUNDER)
+        a = shift - abs(a)
+        out[j] = a * a
+
+
+@compiled()
+def first_order_profile(X, i, Y, amplitude, out):
+    """out_j = A left(min) right(max) exp(-|x - y|) of points (x, left, right): H^1 of an interval."""
+    x, left, right = X[0, i], X[1, i], X[2, i]
+    y, y_left, y_right = Y[0], Y[1], Y[2]
+    for j in range(out.size):
+        ends = left * y_right[j] if x < y[j] else y_left[j] * right
+        out[j] = amplitude * ends * decaying_exponential(abs(x - y[j]))
+
+
+@compiled()
 def exponential_profile(numbers, out):
     """s -> A (1 + z (q_1 + z q_2)) exp(-z), z = √s / scale."""
     amplitude, inverse_scale, q1, q2 = numbers[0], numbers[1], numbers[2], numbers[3]
@@ -132,8 +154,8 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
 
 
 @compiled()
-def kernel_tile(X, i, Y, profile, numbers, table, lowest_exponent, piece_bits, out):
-    squared_distances(X, i, Y, out)
+def apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out):
+    """Turn squared distances into values."""
     if profile == EXPONENTIAL:
         exponential_profile(numbers, out)
     elif profile == GAUSSIAN:
@@ -142,8 +164,29 @@ def kernel_tile(X, i, Y, profile, numbers, table, lowest_exponent, piece_bits, o
         table_profile(numbers, table, lowest_exponent, piece_bits, out)
 
 
+@compiled()
+def kernel_tile(X, i, Y, images, profile, numbers, table, lowest_exponent, piece_bits, out):
+    """out_j = k(X_i, Y_j); on a circle the sum over images (sign, shift, weight), the first of weight 1."""
+    if profile == FIRST_ORDER:
+        first_order_profile(X, i, Y, numbers[0], out)
+        return
+    if images.shape[0] == 0:
+        squared_distances(X, i, Y, out)
+    else:
+        squared_arcs(X[0, i], images[0, 0], Y[0], numbers[5], images[0, 1], out)
+    apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out)
+    if images.shape[0] > 1:
+        image = np.empty(out.size)
+        for term in range(1, images.shape[0]):
+            squared_arcs(X[0, i], images[term, 0], Y[0], numbers[5], images[term, 1], image)
+            apply_profile(profile, numbers, table, lowest_exponent, piece_bits, image)
+            weight = images[term, 2]
+            for j in range(out.size):
+                out[j] += weight * image[j]
+
+
 @compiled(parallel=True)
-def radial_gram(X, Y, profile, numbers, table, lowest_exponent, piece_bits, out):
+def radial_gram(X, Y, images, profile, numbers, table, lowest_exponent, piece_bits, out):
     """out_ij = k(X_i, Y_j)."""
     n_columns = Y.shape[1]
     for i in prange(X.shape[1]):
@@ -153,6 +196,7 @@ def radial_gram(X, Y, profile, numbers, table, lowest_exponent, piece_bits, out)
                 X,
                 i,
                 Y[:, start:stop],
+                images,
                 profile,
                 numbers,
                 table,
@@ -163,7 +207,7 @@ def radial_gram(X, Y, profile, numbers, table, lowest_exponent, piece_bits, out)
 
 
 @compiled()
-def block_row(X, row, profile, numbers, table, lowest_exponent, piece_bits, block, out):
+def block_row(X, row, images, profile, numbers, table, lowest_exponent, piece_bits, block, out):
     """Fill one row of blocks of out from the diagonal on, and its mirror image, through a cached block."""
     n = X.shape[1]
     i0, i1 = row * BLOCK, min(row * BLOCK + BLOCK, n)
@@ -171,7 +215,9 @@ def block_row(X, row, profile, numbers, table, lowest_exponent, piece_bits, bloc
         j1 = min(j0 + BLOCK, n)
         for i in range(i0, i1):
             values = block[i - i0, : j1 - j0]
-            kernel_tile(X, i, X[:, j0:j1], profile, numbers, table, lowest_exponent, piece_bits, values)
+            kernel_tile(
+                X, i, X[:, j0:j1], images, profile, numbers, table, lowest_exponent, piece_bits, values
+            )
             out[i, j0:j1] = values
         if j0 > i0:
             for j in range(j0, j1):
@@ -181,7 +227,7 @@ def block_row(X, row, profile, numbers, table, lowest_exponent, piece_bits, bloc
 
 
 @compiled(parallel=True)
-def radial_gram_symmetric(X, profile, numbers, table, lowest_exponent, piece_bits, out):
+def radial_gram_symmetric(X, images, profile, numbers, table, lowest_exponent, piece_bits, out):
     """out_ij = k(X_i, X_j), each pair once."""
     n_blocks = (X.shape[1] + BLOCK - 1) // BLOCK
     for pair in prange((n_blocks + 1) // 2):
@@ -189,9 +235,9 @@ def radial_gram_symmetric(X, profile, numbers, table, lowest_exponent, piece_bit
         block = np.empty((BLOCK, BLOCK + 8))
         # A long and a short row of blocks together, so that all threads have as much to do.
         first, second = np.int64(pair), n_blocks - 1 - np.int64(pair)
-        block_row(X, first, profile, numbers, table, lowest_exponent, piece_bits, block, out)
+        block_row(X, first, images, profile, numbers, table, lowest_exponent, piece_bits, block, out)
         if second > first:
-            block_row(X, second, profile, numbers, table, lowest_exponent, piece_bits, block, out)
+            block_row(X, second, images, profile, numbers, table, lowest_exponent, piece_bits, block, out)
 
 
 @compiled(fastmath=SAFE_FASTMATH | {"reassoc"})
@@ -204,7 +250,7 @@ def dot(a, b):
 
 
 @compiled(parallel=True)
-def radial_product(X, Y, V, profile, numbers, table, lowest_exponent, piece_bits, out):
+def radial_product(X, Y, V, images, profile, numbers, table, lowest_exponent, piece_bits, out):
     """out_ic = Σ_j k(X_i, Y_j) V_cj, without the matrix."""
     n_rows, n_columns = X.shape[1], Y.shape[1]
     for group in prange((n_rows + ROWS - 1) // ROWS):
@@ -216,7 +262,16 @@ def radial_product(X, Y, V, profile, numbers, table, lowest_exponent, piece_bits
             buffer = tile[: stop - start]
             for i in range(first, last):
                 kernel_tile(
-                    X, i, Y[:, start:stop], profile, numbers, table, lowest_exponent, piece_bits, buffer
+                    X,
+                    i,
+                    Y[:, start:stop],
+                    images,
+                    profile,
+                    numbers,
+                    table,
+                    lowest_exponent,
+                    piece_bits,
+                    buffer,
                 )
                 for c in range(V.shape[0]):
                     out[i, c] += dot(buffer, V[c, start:stop])

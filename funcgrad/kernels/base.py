@@ -110,7 +110,7 @@ class Kernel(ABC):
 
     def _gram(self, X, Y):
         out = np.empty((len(X), len(Y)))
-        for rows in _row_blocks(len(X), Y.size):
+        for rows in row_blocks(len(X), Y.size):
             out[rows] = self._evaluate(X[rows, None, :], Y[None, :, :])
         return out
 
@@ -143,7 +143,7 @@ class Kernel(ABC):
 
     def _product(self, X, Y, V):
         out = np.empty((len(X), V.shape[1]))
-        for rows in _row_blocks(len(X), Y.size):
+        for rows in row_blocks(len(X), Y.size):
             out[rows] = self._evaluate(X[rows, None, :], Y[None, :, :]) @ V
         return out
 
@@ -251,7 +251,7 @@ class Kernel(ABC):
     __rmul__ = __mul__
 
 
-def _row_blocks(n_rows, n_columns):
+def row_blocks(n_rows, n_columns):
     """Yield slices over the rows of a matrix so that a block stays small."""
     step = max(1, _BLOCK_ENTRIES // max(1, n_columns))
     for start in range(0, n_rows, step):

@@ -1,4 +1,4 @@
-"""Gram matrices and matrix-free products of radial profiles through the compiled loops."""
+"""Gram matrices and matrix-free products of profiles of the distance through the compiled loops."""
 
 from typing import NamedTuple
 
@@ -13,28 +13,36 @@ _LARGEST = 1e150
 
 
 class Profile(NamedTuple):
-    """What the compiled loops need to know of a radial kernel A f(|x - y| / scale).
+    """What the compiled loops need to know of a kernel A f(|x - y| / scale).
 
     `shape` is ("exponential", q1, q2) for f = (1 + q1 z + q2 z²) e^{-z}, ("gaussian",) for f = e^{-z²/2},
-    or a `DyadicTable` of f.
+    a `DyadicTable` of f, or ("first order",) for the points (x, left, right) of `IntervalSobolev` with s = 1.
+    On a circle of length `period` the kernel is Σ weight f(|shift - d|/scale) over the `images`
+    (sign, shift, weight), d the distance of x + sign y from 0 modulo the period; the first has weight 1.
     """
 
     amplitude: float
     scale: float
     shape: tuple | DyadicTable
+    period: float = 0.0
+    images: tuple = ()
 
     def arguments(self):
         """Return the tail of the compiled functions' argument lists."""
-        numbers = np.zeros(5)
-        numbers[:2] = self.amplitude, 1.0 / self.scale
+        images = np.array(self.images, dtype=float).reshape(-1, 3)
+        return images, *self._shape_arguments()
+
+    def _shape_arguments(self):
+        numbers = np.zeros(6)
+        numbers[:2], numbers[5] = (self.amplitude, 1.0 / self.scale), self.period
         if isinstance(self.shape, DyadicTable):
             table = self.shape
             least, most = 2.0**table.lowest_exponent, np.nextafter(2.0**table.highest_exponent, 0.0)
-            numbers[2:] = table.decay, least, most
+            numbers[2:5] = table.decay, least, most
             return 2, numbers, table.coefficients, table.lowest_exponent, table.piece_bits
         name, *constants = self.shape
         numbers[2 : 2 + len(constants)] = constants
-        return ("exponential", "gaussian").index(name), numbers, np.zeros(1), 0, 0
+        return ("exponential", "gaussian", "table", "first order").index(name), numbers, np.zeros(1), 0, 0
 
 
 def worth_fusing(X, Y):

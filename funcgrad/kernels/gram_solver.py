@@ -80,11 +80,11 @@ class GramSolver:
         self.factor = None
         if len(X) <= LARGEST_CHOLESKY:
             self.method = "cholesky"
-            self.factor, self.jitter = _cholesky(kernel, X, jitter)
+            self.factor, self.jitter = cholesky_with_jitter(kernel._gram(X, X), jitter, kernel)
         else:
             self.method = "conjugate gradients"
-            self.jitter = _given_jitter(jitter)
-            self._precondition = _low_rank_preconditioner(kernel, X, self.jitter)
+            self.jitter = given_jitter(jitter)
+            self._precondition = low_rank_preconditioner(pivoted_cholesky(kernel, X, 1e-3), self.jitter)
 
     def solve(self, b):
         """Return a for one right side, shape (N,), or several, shape (N, m).
@@ -100,8 +100,15 @@ class GramSolver:
             raise InvalidInput(f"`b` must have shape ({n},) or ({n}, m); got {b.shape}.")
         if self.factor is not None:
             return cho_solve((self.factor, True), b)
-        columns = b.reshape(len(b), -1).T
-        return np.stack([self._conjugate_gradients(column) for column in columns], axis=1).reshape(b.shape)
+
+        def product(v):
+            return self._kernel._product(self._points, self._points, v[:, None])[:, 0] + self.jitter * v
+
+        columns = [
+            conjugate_gradients(product, self._precondition, column, self._kernel)
+            for column in b.reshape(len(b), -1).T
+        ]
+        return np.stack(columns, axis=1).reshape(b.shape)
 
     def whiten(self, b):
         """Return L^{-1} b, so that bᵀ (K + jitter I)^{-1} b = |L^{-1} b|²; for Cholesky only."""
@@ -109,64 +116,70 @@ class GramSolver:
             raise InvalidInput(f"`whiten` needs a Cholesky factor: at most {LARGEST_CHOLESKY} points.")
         return solve_triangular(self.factor, finite_array(b, "b"), lower=True)
 
-    def _conjugate_gradients(self, b, tolerance=1e-10):
-        x, r = np.zeros_like(b), b.copy()
-        z = self._precondition(r)
-        p, rz = z.copy(), r @ z
-        target = tolerance * np.linalg.norm(b)
-        for _ in range(MOST_STEPS):
-            if np.linalg.norm(r) <= target:
-                return x
-            Kp = self._kernel._product(self._points, self._points, p[:, None])[:, 0] + self.jitter * p
-            curvature = p @ Kp
-            if curvature <= 0.0:
-                raise NotPositiveDefinite(
-                    f"{self._kernel!r} is not positive definite to rounding at these points; give a `jitter`."
-                )
-            step = rz / curvature
-            x += step * p
-            r -= step * Kp
-            z = self._precondition(r)
-            rz, before = r @ z, rz
-            p = z + (rz / before) * p
-        reached = np.linalg.norm(r) / np.linalg.norm(b)
-        raise ConvergenceError(
-            f"conjugate gradients reached a relative residual of {reached:.1e} in {MOST_STEPS} steps, not "
-            f"{tolerance:.0e}; the Gram matrix is ill-conditioned: give a larger `jitter` or fewer points."
-        )
+
+def conjugate_gradients(product, precondition, b, kernel, tolerance=1e-10):
+    """Return x with product(x) = b to a relative residual; both functions map (N,) to (N,)."""
+    x, r = np.zeros_like(b), b.copy()
+    z = precondition(r)
+    p, rz = z.copy(), r @ z
+    target = tolerance * np.linalg.norm(b)
+    for _ in range(MOST_STEPS):
+        if np.linalg.norm(r) <= target:
+            return x
+        Kp = product(p)
+        curvature = p @ Kp
+        if curvature <= 0.0:
+            raise NotPositiveDefinite(
+                f"{kernel!r} is not positive definite to rounding at these points; give a `jitter`."
+            )
+        step = rz / curvature
+        x += step * p
+        r -= step * Kp
+        z = precondition(r)
+        rz, before = r @ z, rz
+        p = z + (rz / before) * p
+    reached = np.linalg.norm(r) / np.linalg.norm(b)
+    raise ConvergenceError(
+        f"conjugate gradients reached a relative residual of {reached:.1e} in {MOST_STEPS} steps, not "
+        f"{tolerance:.0e}; the Gram matrix is ill-conditioned: give a larger `jitter` or fewer points."
+    )
 
 
-def _given_jitter(jitter):
+def given_jitter(jitter):
+    """Return the jitter as a number that is not negative, or raise."""
     jitter = finite_number(jitter, "jitter")
     if jitter < 0.0:
         raise InvalidInput(f"`jitter` must not be negative; got {jitter:g}.")
     return jitter
 
 
-def _cholesky(kernel, X, jitter):
-    """Return L and the jitter used; "smallest" tries 0, ulp·trace, 10 ulp·trace, ..."""
-    K = kernel._gram(X, X)
+def jitters_to_try(jitter, trace):
+    """Return the one given, or for "smallest" 0, ulp·trace, 10 ulp·trace, ..."""
     if not isinstance(jitter, str):
-        tries = [_given_jitter(jitter)]
-    elif jitter == "smallest":
-        tries = [0.0, *(np.trace(K) * _ULP * 10.0 ** np.arange(8))]
-    else:
+        return [given_jitter(jitter)]
+    if jitter != "smallest":
         raise InvalidInput(f"`jitter` must be a number or 'smallest'; got {jitter!r}.")
+    return [0.0, *map(float, trace * _ULP * 10.0 ** np.arange(8))]
+
+
+def cholesky_with_jitter(K, jitter, kernel):
+    """Return L and the jitter used, K + jitter I = L Lᵀ."""
+    tries = jitters_to_try(jitter, np.trace(K))
     for added in tries:
         try:
-            return cholesky(K + added * np.eye(len(K)), lower=True, check_finite=False), float(added)
+            return cholesky(K + added * np.eye(len(K)), lower=True, check_finite=False), added
         except np.linalg.LinAlgError:
             continue
     raise NotPositiveDefinite(
-        f"the Gram matrix of {kernel!r} at {len(K)} points is not positive definite to rounding (jitter "
+        f"the Gram matrix of {kernel!r} of size {len(K)} is not positive definite to rounding (jitter "
         f"{tries[-1]:.1e}): points coincide, or lie too close for so smooth a kernel. Give `jitter`, or "
         "jitter='smallest', or use `low_rank`."
     )
 
 
-def _low_rank_preconditioner(kernel, X, jitter, rank_tolerance=1e-3):
+def low_rank_preconditioner(low_rank, jitter):
     """Return r ↦ (F Fᵀ + δ I)^{-1} r by Woodbury's identity, δ the mean of what F leaves out, plus jitter."""
-    F, _, trace_error = pivoted_cholesky(kernel, X, rank_tolerance)
-    delta = jitter + max(trace_error / len(X), _ULP * np.square(F).sum() / len(X))
+    F = low_rank.factor
+    delta = jitter + max(low_rank.trace_error / len(F), _ULP * np.square(F).sum() / len(F))
     inner = cho_factor(F.T @ F + delta * np.eye(F.shape[1]), lower=True, check_finite=False)
     return lambda r: (r - F @ cho_solve(inner, F.T @ r)) / delta

@@ -1,11 +1,14 @@
 """The reproducing kernel of spectral H^s on an interval, by images on a circle of twice its length."""
 
+from functools import cached_property
+
 import numpy as np
 
 from funcgrad._checks import finite_number, one_of
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.kernels.base import Kernel
-from funcgrad.kernels.periodic import PeriodicSobolev, periodised
+from funcgrad.kernels.fused import Profile, fused_gram, fused_product, worth_fusing
+from funcgrad.kernels.periodic import PeriodicSobolev, compiled_profile, periodised
 
 
 class IntervalSobolev(Kernel):
@@ -52,7 +55,9 @@ class IntervalSobolev(Kernel):
         circle = PeriodicSobolev(s, 2.0 * (self.b - self.a), length_scale)
         self.s, self.length_scale, self.smoothness = circle.s, circle.length_scale, circle.smoothness
         self._sign = 1.0 if boundary == "neumann" else -1.0
-        self._values = periodised(self.s, circle.length, self.length_scale, 0)
+        # Reflection takes the circle's mean off again: where that is nearly all, it is left out at once.
+        self._mean = boundary == "neumann" or circle.length > 12.0 * self.length_scale
+        self._values = periodised(self.s, circle.length, self.length_scale, 0, self._mean)
 
     def __repr__(self):
         return (
@@ -71,15 +76,44 @@ class IntervalSobolev(Kernel):
 
     def _first_order(self, x, y):
         """Return c(min) c(L - max) / (ℓ sinh L), c = cosh or sinh, written without overflow."""
-        length = (self.b - self.a) / self.length_scale
-        left = (np.minimum(x, y) - self.a) / self.length_scale
-        right = (self.b - np.maximum(x, y)) / self.length_scale
-        gap = np.abs(x - y) / self.length_scale
+        left, right = self._ends(np.minimum(x, y))[0], self._ends(np.maximum(x, y))[1]
+        return self._first_order_amplitude * left * right * np.exp(-np.abs(x - y) / self.length_scale)
+
+    def _ends(self, x):
+        """Return 1 ± e^{-2(x-a)/ℓ} and 1 ± e^{-2(b-x)/ℓ}."""
+        distances = (x - self.a, self.b - x)
         if self.boundary == "neumann":
-            ends = (1.0 + np.exp(-2.0 * left)) * (1.0 + np.exp(-2.0 * right))
-        else:
-            ends = np.expm1(-2.0 * left) * np.expm1(-2.0 * right)
-        return ends * np.exp(-gap) / (-2.0 * self.length_scale * np.expm1(-2.0 * length))
+            return [1.0 + np.exp(-2.0 * d / self.length_scale) for d in distances]
+        return [-np.expm1(-2.0 * d / self.length_scale) for d in distances]
+
+    @property
+    def _first_order_amplitude(self):
+        return -0.5 / (self.length_scale * np.expm1(-2.0 * (self.b - self.a) / self.length_scale))
+
+    @cached_property
+    def _profile(self):
+        if self.s == 1.0:
+            return Profile(self._first_order_amplitude, 1.0, ("first order",))
+        circle = 2.0 * (self.b - self.a)
+        reflections = ((-1.0, 1.0), (1.0, self._sign))
+        return compiled_profile(self.s, circle, self.length_scale, reflections, self._mean)
+
+    def _compiled_points(self, X, Y):
+        """Return the points as the compiled loops take them, one array if they are one."""
+        x = X - self.a
+        if self.s == 1.0:
+            x = np.stack([x[:, 0] / self.length_scale, *self._ends(X[:, 0])], axis=1)
+        return (x, x) if Y is X else (x, self._compiled_points(Y, Y)[0])
+
+    def _gram(self, X, Y):
+        if worth_fusing(X, Y) and self._profile is not None:
+            return fused_gram(self._profile, *self._compiled_points(X, Y))
+        return super()._gram(X, Y)
+
+    def _product(self, X, Y, V):
+        if worth_fusing(X, Y) and self._profile is not None:
+            return fused_product(self._profile, *self._compiled_points(X, Y), V)
+        return super()._product(X, Y, V)
 
     def _differentiated(self, alpha, beta):
         return _IntervalDerivative(self, alpha[0], beta[0])

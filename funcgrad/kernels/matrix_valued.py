@@ -78,6 +78,44 @@ class MatrixKernel:
             raise InvalidInput(f"`v` must have {self.n_components} columns; got shape {v.shape}.")
         return sum(kernel.matvec(X, Y, v @ B) for B, kernel in self.terms)
 
+    def low_rank(self, X, tolerance):
+        """Return a factor F of the Gram matrix, G ≈ F Fᵀ, by pivoted Cholesky of each term's scalar part.
+
+        Parameters
+        ----------
+        X : array_like
+            N points.
+        tolerance : float
+            trace(G - F Fᵀ) <= `tolerance` trace(G), or to rounding.
+
+        Returns
+        -------
+        LowRank
+            `factor` (N m, rank), the `pivots` of each term, one after another, and the `trace_error`.
+        """
+        from funcgrad.kernels.matrix_solver import low_rank_of_sum
+
+        return low_rank_of_sum(self.terms, X, tolerance)
+
+    def solver(self, X, jitter=0.0):
+        """Return a `MatrixGramSolver` for G a = b, factored once for many right sides.
+
+        A single term costs what its scalar kernel does: one factor of size N serves all components
+        (one for each eigenvalue of `B` with a jitter). See `Kernel.solver` for `jitter`.
+
+        Raises
+        ------
+        NotPositiveDefinite
+            If G (with the jitter) is not positive definite to rounding, so also if `B` is singular.
+        """
+        from funcgrad.kernels.matrix_solver import MatrixGramSolver
+
+        return MatrixGramSolver(self, self.terms[0][1]._points(X, "X"), jitter)
+
+    def solve(self, X, b, jitter=0.0):
+        """Return a with Σ_j K(X_i, X_j) a_j + jitter a_i = b_i, `b` of shape (N, m); see `solver`."""
+        return self.solver(X, jitter).solve(b)
+
     def derivative(self, alpha, beta=None):
         """Return the kernel ∂_x^α ∂_y^β K; see `Kernel.derivative`."""
         total = MatrixKernel(*self.terms[0])

@@ -12,15 +12,22 @@ from scipy.special import spherical_jn
 
 from funcgrad._checks import one_of, whole_number
 from funcgrad.kernels.base import Kernel
+from funcgrad.kernels.zonal import ZonalKernel
 
 
-class ArcCosine(Kernel):
+class ArcCosine(ZonalKernel):
     """The arc-cosine kernel κ_0(γ) (order 0) or |x| |y| κ_1(γ) (order 1).
 
     Parameters
     ----------
     order : {0, 1}
         2 E[step(w·x) step(w·y)] or 2 E[relu(w·x) relu(w·y)], w standard normal.
+
+    Notes
+    -----
+    At parallel and opposite points 1 - κ_0 is of the size of γ and κ_1 has a term γ³/(3π): order 0 offers
+    no derivatives, order 1 those below the order 3. They exist away from the origin only, where |x| has
+    none, and asking for one there is an error.
 
     Examples
     --------
@@ -31,7 +38,8 @@ class ArcCosine(Kernel):
     """
 
     def __init__(self, order):
-        self.order = one_of(order, (0, 1), "order")
+        self.order = self.degree = one_of(order, (0, 1), "order")
+        self.smoothness = 1.0 + 2.0 * order
 
     def __repr__(self):
         return f"ArcCosine({self.order})"
@@ -39,6 +47,20 @@ class ArcCosine(Kernel):
     def _evaluate(self, x, y):
         angle, size = _angle_and_size(x, y)
         return _kappa_0(angle) if self.order == 0 else size * _kappa_1(angle)
+
+    def _zonal_profile(self, total):
+        """With t = cos γ = 1 - 2w, dκ_1/dt = κ_0 and dκ_0/dt = 1/(π sin γ), sin γ = r √(1 - r²/4)."""
+
+        def profile(order, power, r, side):
+            angle = 2.0 * np.arcsin(np.minimum(0.5 * r, 1.0))
+            angle = angle if side > 0.0 else pi - angle
+            if order < 2:
+                return r**power * (_kappa_1(angle) if order == 0 else -2.0 * side * _kappa_0(angle))
+            return 4.0 / pi * r ** (power - 1) / np.sqrt(1.0 - 0.25 * r * r)
+
+        return tuple(
+            lambda order, power, r, side=side: profile(order, power, r, side) for side in (1.0, -1.0)
+        )
 
 
 class ReLUTangent(Kernel):
@@ -55,12 +77,16 @@ class ReLUTangent(Kernel):
     standard normal and each layer is scaled by √(2/width), so that Θ_h(x, x) = (h + 1) |x|². Other
     parameterisations differ by constants.
 
+    At parallel points it falls off like its angle γ at every depth: it offers no derivatives (smoothness 1).
+
     Examples
     --------
     >>> from funcgrad.kernels import ReLUTangent
     >>> float(ReLUTangent(depth=2)([[1.0, 0.0]], [[1.0, 0.0]])[0])
     3.0
     """
+
+    smoothness = 1.0
 
     def __init__(self, depth=1):
         self.depth = whole_number(depth, "depth", least=1)

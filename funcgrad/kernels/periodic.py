@@ -1,23 +1,28 @@
-"""The reproducing kernel of H^s on a circle: sums over images, closed forms, Fourier series.
+"""The reproducing kernel of H^s on a circle: images, closed forms, Fourier series.
 
 Everything here is dimensionless: lengths are in units of ℓ, L is the circumference, and
 p_m(z) = Σ_{j ∈ Z} D^m g(z + jL), g(z) = h_ν(|z|), is the m-th derivative of the periodised line kernel.
 """
 
-from functools import lru_cache
-from math import comb, exp, expm1, factorial, gamma, pi, sqrt
+from functools import cached_property, lru_cache
+from math import ceil, comb, exp, expm1, factorial, gamma, log2, pi, sqrt
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from funcgrad._checks import finite_number, positive_number
 from funcgrad.errors import InvalidInput
 from funcgrad.kernels.base import Kernel
-from funcgrad.kernels.bessel import matern_line_derivative, matern_line_derivative_terms
+from funcgrad.kernels.bessel import matern_function, matern_line_derivative
+from funcgrad.kernels.fused import Profile, fused_gram, fused_product, worth_fusing
+from funcgrad.kernels.homogeneous import periodic_zeta
+from funcgrad.kernels.matern import Sobolev
+from funcgrad.kernels.table import dyadic_table
+from funcgrad.kernels.theta import FarImages
 
 # Sums are cut where a bound on the rest is below this fraction of the kernel's size.
 _TAIL = 2.0**-56
-_MOST_TERMS = 1 << 18
+_MANY = 1 << 30
+_MOST_PIECES = 1 << 17
 
 
 class PeriodicSobolev(Kernel):
@@ -35,16 +40,16 @@ class PeriodicSobolev(Kernel):
     Raises
     ------
     InvalidInput
-        If `s` is not above 1/2, or if neither sum below converges within 2^18 terms (s below 1 and ℓ
-        hundreds of times L).
+        If `s` is not above 1/2.
 
     Notes
     -----
     k(x, y) = L^{-1} Σ_k (1 + (2πkℓ/L)²)^{-s} cos(2πk(x - y)/L) = Σ_j K_s(x - y + jL), K_s the kernel of the
     line. Integer s has a closed form (for s = 1, cosh((L/2 - d)/ℓ) / (2ℓ sinh(L/2ℓ)), d the distance);
-    otherwise the shorter of the two sums is taken, with a bound on its tail below 2^-56 of the kernel's
-    size. Derivatives exist below the order 2s - 1; the error of one of order m is a few units of rounding
-    of k(x, x)/ℓ^m.
+    otherwise the first sum is taken where few terms bring its tail below 2^-56 of the kernel's size, else
+    the three nearest images and all others together by theta functions, or for ℓ >= L/π an expansion in
+    periodic zeta functions. Derivatives exist below the order 2s - 1; the error of one of order m is a few
+    units of rounding of k(x, x)/ℓ^m, and of its own size for ℓ >= L/π.
 
     Examples
     --------
@@ -72,6 +77,20 @@ class PeriodicSobolev(Kernel):
     def _evaluate(self, x, y):
         return self._values(x[..., 0] - y[..., 0])
 
+    @cached_property
+    def _profile(self):
+        return compiled_profile(self.s, self.length, self.length_scale, ((-1.0, 1.0),))
+
+    def _gram(self, X, Y):
+        if worth_fusing(X, Y) and self._profile is not None:
+            return fused_gram(self._profile, X, Y)
+        return super()._gram(X, Y)
+
+    def _product(self, X, Y, V):
+        if worth_fusing(X, Y) and self._profile is not None:
+            return fused_product(self._profile, X, Y, V)
+        return super()._product(X, Y, V)
+
     def _differentiated(self, alpha, beta):
         return _PeriodicDerivative(self, alpha[0], beta[0])
 
@@ -97,12 +116,40 @@ class _PeriodicDerivative(Kernel):
         return _PeriodicDerivative(self.kernel, self.alpha + alpha[0], self.beta + beta[0])
 
 
+@lru_cache(maxsize=16)
+def compiled_profile(s, length, length_scale, reflections, mean=True):
+    """Return the `Profile` of Σ weight k(x + sign y) over (sign, weight), k the kernel of the circle.
+
+    On a circle so long that its kernel is to rounding the line's at the distances d and L - d, those two are
+    taken; otherwise one table in d, on pieces that resolve e^{-d}. None where a table would be huge.
+    """
+    ratio, nu = length / length_scale, s - 0.5
+    if matern_function(nu, np.array([ratio]))[0] < _TAIL:
+        line = Sobolev(s, 1, length_scale)
+        images = [(sign, shift, weight) for shift in (0.0, length) for sign, weight in reflections]
+        shape = line._shape
+        return None if shape is None else Profile(line.amplitude, length_scale, shape, length, tuple(images))
+    highest = ceil(log2(0.5 * ratio))
+    lowest = min(highest, 0) - ceil(28.0 / min(nu, 1.0)) - 6
+    piece_bits = 7 + max(highest - 3, 0)
+    if lowest < -1000 or (highest - lowest) << piece_bits > _MOST_PIECES:
+        return None
+    values = periodised(s, length, length_scale, 0, mean)
+    table = dyadic_table(lambda z: values(length_scale * z), lowest, highest, piece_bits, 0.0)
+    images = tuple((sign, 0.0, weight) for sign, weight in reflections)
+    return Profile(1.0, length_scale, table, length, images)
+
+
 @lru_cache(maxsize=64)
-def periodised(s, length, length_scale, order):
-    """Return the function d ↦ D^order k(d) of the kernel of H^s on the circle, d any real array."""
+def periodised(s, length, length_scale, order, mean=True):
+    """Return the function d ↦ D^order k(d) of the kernel of H^s on the circle, d any real array.
+
+    Without its `mean` 1/L, which is nearly all of the kernel on a short circle, differences of k keep
+    their relative accuracy.
+    """
     ratio, nu = length / length_scale, s - 0.5
     amplitude = gamma(nu) / (sqrt(4.0 * pi) * gamma(s)) * length_scale ** (-1.0 - order)
-    unit_values = unit_periodised(nu, ratio, order)
+    unit_values = unit_periodised(nu, ratio, order, mean)
 
     def values(difference):
         # The remainder is exact; |z| keeps the kernel exactly symmetric.
@@ -113,23 +160,24 @@ def periodised(s, length, length_scale, order):
     return values
 
 
-def unit_periodised(nu, length, order):
-    """Return the function z ↦ p_order(z) on [0, L/2]: closed form, Fourier series or images."""
-    n_waves = _waves_needed(nu, length, order)
-    # On a short circle the images' derivatives nearly cancel, the waves never do.
-    if order and n_waves < 4096:
-        return fourier_series(nu, length, order, n_waves)
+def unit_periodised(nu, length, order, mean=True):
+    """Return the function z ↦ p_order(z) on [0, L/2], or p_0 less its mean."""
+    with_mean = mean and order == 0
+    n_waves = _waves_needed(nu, length, order, with_mean)
+    # On a long circle the kernel falls far below its mean, and waves would only be right to its rounding.
+    if n_waves < 200 and (length < 6.0 or not with_mean):
+        return fourier_series(nu, length, order, n_waves, with_mean)
+    if length <= pi:
+        return zeta_series(nu, length, order, with_mean)
+    # The images' derivatives nearly cancel, the waves never do.
+    if not with_mean and n_waves < 4096:
+        return fourier_series(nu, length, order, n_waves, with_mean)
     if nu % 1.0 == 0.5 and nu < 20.0:
-        return closed_form(int(nu), length, order)
-    n_images = _images_needed(nu, length, order)
-    if min(n_images, n_waves) > _MOST_TERMS:
-        raise InvalidInput(
-            f"`length_scale` is {1 / length:g} times the circumference, too large for s = {nu + 0.5:g}; "
-            "take a smaller one or a larger s."
-        )
-    if n_waves < min(n_images, 200):
-        return fourier_series(nu, length, order, n_waves)
-    return image_sum(nu, length, order, n_images)
+        values = closed_form(int(nu), length, order)
+    else:
+        values = image_sum(nu, length, order)
+    constant = _line_integral(nu) / length
+    return (lambda z: values(z) - constant) if order == 0 and not mean else values
 
 
 def closed_form(degree, length, order):
@@ -170,63 +218,56 @@ def _geometric_moments(length, degree):
     return np.array(moments)
 
 
-def image_sum(nu, length, order, n_images):
-    """Return p_m as the three nearest images plus a Chebyshev series for all others.
-
-    The others are analytic in z out to ±2L, so on |z| <= L/2 the series converges like 7.8^{-degree}.
-    """
-    # Towards L = 40, where the others vanish, the degree must also resolve e^{±z}.
-    n_nodes = 20 + int(min(length, 40.0))
-    points = chebyshev.chebpts1(n_nodes)
-    nodes = 0.5 * length * points
-    sign = -1.0 if order % 2 else 1.0
-    others = np.zeros(n_nodes)
-    step = (1 << 20) // n_nodes
-    for start in range(2, n_images + 1, step):
-        j = length * np.arange(start, min(start + step, n_images + 1))
-        right, left = (matern_line_derivative(nu, order, j + side * nodes[:, None]) for side in (1.0, -1.0))
-        others += (right + sign * left).sum(axis=1)
-    # Interpolation at the Chebyshev points; only the coefficients of the sum's parity remain.
-    series = 2.0 / n_nodes * chebyshev.chebvander(points, n_nodes - 1).T @ others
-    series[0] *= 0.5
-    series[(order + 1) % 2 :: 2] = 0.0
-    series = chebyshev.chebtrim(series, 2.0**-54 * np.abs(series).max())
+def image_sum(nu, length, order):
+    """Return p_m as the three nearest images plus the sum of all others (`theta.FarImages`)."""
+    sign, others = -1.0 if order % 2 else 1.0, None
+    # Beyond, the others are below e^{-60} of the value at L/2.
+    if length < 60.0:
+        others = FarImages(nu + 0.5, np.array([length]), np.array([0.5 * length]), np.array([1]), (order,))
+    at_zero = gamma(nu) / (sqrt(4.0 * pi) * gamma(nu + 0.5))
 
     def values(z):
         near = matern_line_derivative(nu, order, length + z)
         near += sign * matern_line_derivative(nu, order, length - z)
-        near += chebyshev.chebval(2.0 / length * z, series)
+        if others is not None:
+            near += others(z[..., None]) / at_zero
         return near + matern_line_derivative(nu, order, z)
 
     return values
 
 
-def _images_needed(nu, length, order):
-    """Return M such that the images beyond M add less than 2^-56 of the kernel's size at L/2.
+def zeta_series(nu, length, order, mean=True):
+    """Return p_m on a circle with ω = 2π/L >= 2, where (1 + ω²k²)^{-s} = Σ_q C(-s, q) (ωk)^{-2s-2q}.
 
-    z^{1/2} K_μ(z) e^z decreases for |μ| >= 1/2 and z^{|μ|} K_μ(z) e^z always, so every term of D^m g shrinks
-    from an image to the next at least by (1 + L/z)^{ν+1/2} e^{-L}: the tail is a geometric series.
+    Each power of k sums to a periodic zeta function; relative to the first wave nothing is lost, however
+    short the circle.
     """
-    size = _term_sizes(nu, order, np.array([0.5 * length]))[0]
-    images = np.unique(np.rint(2.0 ** np.arange(1.0, 18.01, 0.125)).astype(int))
-    ratio = (1.0 + 1.0 / images) ** (nu + 0.5) * np.exp(-length)
-    with np.errstate(divide="ignore"):
-        tail = 2.0 * _term_sizes(nu, order, (images + 0.5) * length) / np.maximum(1.0 - ratio, 0.0)
-    enough = np.flatnonzero(tail <= _TAIL * size)
-    return int(images[enough[0]]) + 1 if len(enough) else 2 * _MOST_TERMS
+    s, wave = nu + 0.5, 2.0 * pi / length
+    binomials = [1.0]
+    while abs(binomials[-1]) > 2.0**-60:
+        q = len(binomials)
+        binomials.append(binomials[-1] * (1.0 - s - q) / q / wave**2)
+    sign = -1.0 if order % 4 in (1, 2) else 1.0
+    factor = sign * 2.0 / length * _line_integral(nu) * wave ** (order - 2.0 * s)
+    constant = _line_integral(nu) / length if mean and order == 0 else 0.0
+
+    def values(z):
+        terms = (
+            binomial * periodic_zeta(2.0 * (s + q) - order, order % 2, wave * z)
+            for q, binomial in enumerate(binomials)
+        )
+        return factor * sum(terms) + constant
+
+    return values
 
 
-def _term_sizes(nu, order, z):
-    return sum(np.abs(term) for term in matern_line_derivative_terms(nu, order, z))
-
-
-def fourier_series(nu, length, order, n_waves):
+def fourier_series(nu, length, order, n_waves, mean=True):
     """Return p_m by its Fourier series with `n_waves` cosines (sines for odd m)."""
     k = 2.0 * pi / length * np.arange(1.0, n_waves + 1.0)
     coefficients = 2.0 / length * _line_integral(nu) * (1.0 + k * k) ** (-nu - 0.5) * k**order
     if order % 4 in (1, 2):
         coefficients = -coefficients
-    constant = _line_integral(nu) / length if order == 0 else 0.0
+    constant = _line_integral(nu) / length if mean and order == 0 else 0.0
     wave = np.sin if order % 2 else np.cos
 
     def values(z):
@@ -238,13 +279,13 @@ def fourier_series(nu, length, order, n_waves):
     return values
 
 
-def _waves_needed(nu, length, order):
+def _waves_needed(nu, length, order, mean):
     """Return N such that 2 Σ_{k>N} (2πk/L)^{m-2s} is below 2^-56 of the series' first term."""
     power, base = 2.0 * nu + 1.0 - order, 2.0 * pi / length
-    first = 1.0 if order == 0 else base**order * (1.0 + base * base) ** (-nu - 0.5)
+    first = 1.0 if mean else base**order * (1.0 + base * base) ** (-nu - 0.5)
     bound = 2.0 * base**-power / ((power - 1.0) * _TAIL * first)
     exponent = np.log(bound) / (power - 1.0)
-    return int(np.exp(exponent)) + 1 if exponent < 20.0 else 2 * _MOST_TERMS
+    return int(np.exp(exponent)) + 1 if exponent < 20.0 else _MANY
 
 
 def _line_integral(nu):

@@ -1,5 +1,6 @@
 """The reproducing kernel of H^s on a flat torus: the lattice sum of the kernel of R^n."""
 
+from functools import cached_property
 from itertools import product
 from math import gamma, pi
 
@@ -7,12 +8,15 @@ import numpy as np
 
 from funcgrad._checks import finite_array, positive_number
 from funcgrad.errors import InvalidInput
-from funcgrad.kernels.base import Kernel
+from funcgrad.kernels.base import Kernel, row_blocks
 from funcgrad.kernels.bessel import matern_line_derivative_terms
 from funcgrad.kernels.matern import Sobolev
+from funcgrad.kernels.theta import FarImages
 
 _TAIL = 2.0**-56
 _MOST_TERMS = 1 << 17
+# What the far images of a pair cost, in images taken one by one.
+_COST_OF_FAR = 20
 
 
 class TorusSobolev(Kernel):
@@ -30,13 +34,15 @@ class TorusSobolev(Kernel):
     Raises
     ------
     InvalidInput
-        If `s` is not above n/2, or if the lattice sum takes more than 2^17 terms.
+        If `s` is not above n/2, or if one circumference is so many times another that 2^17 images are near.
 
     Notes
     -----
     Σ_{j ∈ Z^n} K_s(x - y + jL), K_s the kernel of R^n, over all images within a radius beyond which their
-    sum is below 2^-56 of the kernel's least value: an integral bounds the tail. Derivatives exist below
-    the order 2s - n.
+    sum is below 2^-56 of the kernel's least value: an integral bounds the tail. Where that takes many, for
+    ℓ not much shorter than L, only the nearest are summed one by one and the far ones together, by theta
+    functions (`theta.FarImages`), so that ℓ may be as long as one likes. Derivatives exist below the order
+    2s - n; the error of one of order m is a few units of rounding of k(x, x)/ℓ^m.
 
     Examples
     --------
@@ -73,7 +79,7 @@ class TorusSobolev(Kernel):
 
 
 class _LatticeSum(Kernel):
-    """Σ_j ∂_x^α ∂_y^β k(x + jL, y), k the kernel of R^n, over the images that may come near enough."""
+    """Σ_j ∂_x^α ∂_y^β k(x + jL, y), k the kernel of R^n: near images one by one, far ones together."""
 
     def __init__(self, torus, alpha, beta):
         self.torus, self.alpha, self.beta = torus, alpha, beta
@@ -82,20 +88,28 @@ class _LatticeSum(Kernel):
         self._kernel = torus._free.derivative(alpha, beta)
         radius = _cut_radius(torus, sum(alpha) + sum(beta)) * torus.length_scale
         # Folded coordinates differ by less than a period.
-        counts = np.ceil(radius / self.lengths).astype(int) + 1
-        if np.prod(2.0 * counts + 1.0) > _MOST_TERMS:
+        every = _images_within(radius, np.ceil(radius / self.lengths) + 1, self.lengths)
+        # Images that are left out stay twice the longest period away.
+        self._kept = np.ceil(2.0 * self.lengths.max() / self.lengths)
+        near = _images_within(radius, self._kept, self.lengths)
+        self._far = every is None or (near is not None and len(near) + _COST_OF_FAR < len(every))
+        self._shifts = near if self._far else every
+        if self._shifts is None:
             raise InvalidInput(
-                f"`length_scale` {torus.length_scale:g} is too large for circumferences "
-                f"{self.lengths.tolist()}: the lattice sum takes more than {_MOST_TERMS} terms."
+                f"the circumferences {self.lengths.tolist()} are too different: within the longest lie more "
+                f"than {_MOST_TERMS} images."
             )
-        shifts = np.array(list(product(*(np.arange(-c, c + 1.0) for c in counts)))) * self.lengths
-        nearest = np.linalg.norm(np.maximum(np.abs(shifts) - self.lengths, 0.0), axis=1)
-        shifts = shifts[nearest <= radius]
-        # Small terms first.
-        self._shifts = shifts[np.argsort(-np.linalg.norm(shifts, axis=1), kind="stable")]
 
     def __repr__(self):
         return f"{self.torus!r}.derivative({self.alpha}, {self.beta})"
+
+    @cached_property
+    def _far_images(self):
+        torus, orders = self.torus, tuple(np.add(self.alpha, self.beta))
+        sides = self.lengths / torus.length_scale
+        unit = FarImages(torus.s, sides, sides, self._kept.astype(int), orders)
+        factor = (-1.0) ** sum(self.beta) * torus.length_scale ** -float(self.dimension + sum(orders))
+        return lambda difference: factor * unit(difference / torus.length_scale)
 
     def _differentiated(self, alpha, beta):
         added = (
@@ -108,18 +122,39 @@ class _LatticeSum(Kernel):
 
     def _evaluate(self, x, y):
         x, y = self._folded(x), self._folded(y)
-        return sum(self._kernel._evaluate(x + shift, y) for shift in self._shifts)
+        near = sum(self._kernel._evaluate(x + shift, y) for shift in self._shifts)
+        return near + self._far_images(x - y) if self._far else near
 
     def _gram(self, X, Y):
         X, Y = self._folded(X), self._folded(Y)
         out = np.zeros((len(X), len(Y)))
         for shift in self._shifts:
             out += self._kernel._gram(X + shift, Y)
+        for rows, far in self._far_rows(X, Y):
+            out[rows] += far
         return out
 
     def _product(self, X, Y, V):
         X, Y = self._folded(X), self._folded(Y)
-        return sum(self._kernel._product(X + shift, Y, V) for shift in self._shifts)
+        out = sum(self._kernel._product(X + shift, Y, V) for shift in self._shifts)
+        for rows, far in self._far_rows(X, Y):
+            out[rows] += far @ V
+        return out
+
+    def _far_rows(self, X, Y):
+        for rows in row_blocks(len(X), Y.size) if self._far else ():
+            yield rows, self._far_images(X[rows, None, :] - Y[None, :, :])
+
+
+def _images_within(radius, counts, lengths):
+    """Return the shifts jL, |j_i| <= counts_i, of images that may come within a radius; None if too many."""
+    if np.prod(2.0 * counts + 1.0) > _MOST_TERMS:
+        return None
+    shifts = np.array(list(product(*(np.arange(-c, c + 1.0) for c in counts)))) * lengths
+    nearest = np.linalg.norm(np.maximum(np.abs(shifts) - lengths, 0.0), axis=1)
+    shifts = shifts[nearest <= radius]
+    # Small terms first.
+    return shifts[np.argsort(-np.linalg.norm(shifts, axis=1), kind="stable")]
 
 
 def _cut_radius(torus, order):

@@ -104,11 +104,15 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
     """Every function in plain Python, called through plain Python."""
     X, Y = points(3, 4), points(5, 4, 1)
     V = points(5, 2, 2)
+    images = ((-1.0, 0.0, 1.0), (1.0, 0.7, -0.3))
     table = dyadic_table(lambda z: 1.0 / (1.0 + z), -6, 3, 7, 0.5)
     profiles = [
         Profile(2.0, 0.5, ("exponential", 1.0, 0.25)),
         Profile(2.0, 0.5, ("gaussian",)),
         Profile(1.0, 0.5, table),
+        Profile(1.0, 0.5, table, 0.7, images),
+        Profile(2.0, 0.5, ("exponential", 0.0, 0.0), 0.7, images[:1]),
+        Profile(2.0, 1.0, ("first order",)),
     ]
     many = points(140, 1, 3)  # more than one block of the symmetric loop
     compiled = [(fused_gram(p, X, Y), fused_product(p, X, Y, V)) for p in profiles]

@@ -21,7 +21,7 @@ def test_circle_closed_form_images_and_waves_agree(nu, length):
     """Three independent evaluations of Σ_j h_ν(z + jL) to 1e-12 (waves where they converge)."""
     z = np.array([0.0, 1e-9, 1e-3, 0.1, 0.25, 0.4, 0.5]) * length
     closed = closed_form(int(nu), length, 0)(z)
-    np.testing.assert_allclose(image_sum(nu, length, 0, 200)(z), closed, rtol=2e-14)
+    np.testing.assert_allclose(image_sum(nu, length, 0)(z), closed, rtol=2e-14)
     if nu > 2.0:
         np.testing.assert_allclose(fourier_series(nu, length, 0, 4000)(z), closed, rtol=1e-12)
 
@@ -101,8 +101,6 @@ def test_circle_short_for_its_length_scale():
     wave = 2 * np.pi * np.arange(1, 400)
     waves = np.sin(np.outer(d, wave)) @ (-2 * wave * (1 + (wave * 100) ** 2) ** -4.0)
     np.testing.assert_allclose(k.derivative(1)(d, 0.0), waves, rtol=1e-13)
-    with pytest.raises(InvalidInput, match=r"too large for s = 0\.6"):
-        PeriodicSobolev(0.6, 1.0, 1e6)
 
 
 # ---- interval ----
@@ -227,8 +225,8 @@ def test_torus_compiled_and_plain_agree():
     K = k.gram(x)
     np.testing.assert_allclose(K[:3], [k(row, x) for row in x[:3]], rtol=3e-14)
     np.testing.assert_allclose(k.matvec(x, x, x[:, 0]), K @ x[:, 0], rtol=1e-13)
-    with pytest.raises(InvalidInput, match="lattice sum takes more than"):
-        TorusSobolev(2.0, [1.0, 1.0, 1.0], 10.0)
+    with pytest.raises(InvalidInput, match=r"\[1e-05, 1.0\] are too different"):
+        TorusSobolev(2.0, [1e-5, 1.0], 10.0)
 
 
 # ---- sphere ----
@@ -298,5 +296,3 @@ def test_sphere_bad_input():
         SphereSobolev(1.0)
     with pytest.raises(InvalidInput, match=r"at least 0\.01"):
         SphereSobolev(2.0, 0.001)
-    with pytest.raises(FuncgradError, match="below order 0"):
-        SphereSobolev(2.0).derivative((1, 0, 0))
