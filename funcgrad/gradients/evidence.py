@@ -8,6 +8,7 @@ import numpy as np
 
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.functionals.terms import Atom
 from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.euclidean import Euclidean
@@ -166,7 +167,7 @@ def kernel_evidence(c, metric):
     added = np.abs(np.diff(norms))
     predicted = max(2 * highest - kernel.smoothness, -2.0) if highest else -math.inf
     rounding = np.finfo(float).eps * norms[1:] + _quotient_rounding(c, metric, steps[1:])
-    if any(order for _, order, _ in c.surfaces):
+    if any(order for _, order, *_ in c.surfaces):
         return Evidence(1 / steps[:2], norms[:2], math.nan, math.nan, None, False)
     if highest == 0 or norms[0] == 0:  # no quotients: the norm is exact at every step
         return Evidence(1 / steps[:2], norms[:2], -math.inf, -math.inf, True)
@@ -237,7 +238,7 @@ def _rounding(c, metric, domain, counts):
     """
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
-    squares += sum((np.linalg.norm(w) * surface.area) ** 2 * spectrum**j for surface, j, w in c.surfaces)
+    squares += sum(t.mass**2 * spectrum**t.order for t in c.terms if isinstance(t, SurfaceTerm))
     squares += sum(
         float(g.grid.weights @ np.abs(g.values).reshape(len(g.grid), -1).sum(axis=1)) ** 2
         * spectrum ** sum(alpha)
@@ -261,7 +262,7 @@ def _least_distance(c, domain):
 
 
 def _least_length_of_surfaces(c, domain):
-    surfaces = [surface for surface, _, _ in c.surfaces]
+    surfaces = [surface for surface, *_ in c.surfaces]
     samples = [surface.quadrature(8)[0] for surface in surfaces]
     lengths = [surface.size / 4 for surface in surfaces]  # four waves along it, for an edge or a bend
     for first, second in itertools.combinations(samples, 2):

@@ -153,7 +153,17 @@ BAD_INPUT = [
     (lambda: surfaces.SmallCircle([0, 0, 1], 4.0), InvalidInput, "between 0 and π"),
     (lambda: fg.SurfaceIntegral("circle"), InvalidInput, "`surface` must be one of"),
     (lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0, 0], [1, 0, 0]), 1), InvalidInput, "many normals"),
-    (lambda: fg.SurfaceIntegral(surfaces.SmallCircle([0, 0, 1], 1.0), 3), InvalidInput, "orders 0, 1 and 2"),
+    (lambda: fg.SurfaceIntegral(surfaces.SmallCircle([0, 0, 1], 1.0), density=2.0), InvalidInput, "callable"),
+    (
+        lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [1, 0]), density=lambda x, y: 0 * x),
+        InvalidInput,
+        "not zero everywhere",
+    ),
+    (
+        lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [1, 0]), density=lambda x, y: np.abs(x - 0.3)),
+        ConvergenceError,
+        "must be smooth",
+    ),
     (
         lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [0.5, 0.5]))(lambda x, y: 1.0 * (x > 0.2)),
         ConvergenceError,
