@@ -82,7 +82,7 @@ class SurfaceTerm(Term):
     def components(self, grid):
         """See `Term.components`."""
         self._check_coordinates(grid.domain)
-        count = self._density_resolving(_resolving_count(grid))
+        count = _resolving_count(grid) + self._density_nodes
         return sum(grid.components(points, w, alpha) for points, alpha, w in self.evaluations(count))
 
     def _check_coordinates(self, domain):
@@ -98,7 +98,7 @@ class SurfaceTerm(Term):
             return np.multiply.outer(domain.surface_integrals(count, self.surface, self.order), self.weight)
         highest = math.sqrt(domain.laplacian_spectrum(count)[-1])
         # A wave crosses the surface girth · highest / 2π times; three nodes a wave, and some for the ends.
-        nodes = self._density_resolving(math.ceil(highest * self.surface.girth / 2) + 48)
+        nodes = math.ceil(highest * self.surface.girth / 2) + 48 + self._density_nodes
         parts = [pairing(domain, count, x, alpha, w) for x, alpha, w in self.evaluations(nodes)]
         return sum(parts)
 
@@ -110,8 +110,10 @@ class SurfaceTerm(Term):
             raise InvalidInput("`density` must be one number at each point, not zero everywhere.")
         _nodes_of_density(self.surface, self.density)
 
-    def _density_resolving(self, count):
-        return count if self.density is None else max(count, _nodes_of_density(self.surface, self.density))
+    @property
+    def _density_nodes(self):
+        """How many nodes a direction the density takes besides those of what it multiplies."""
+        return 0 if self.density is None else _nodes_of_density(self.surface, self.density)
 
     def regularity(self, dimension=None):
         """See `Term.regularity`: s > k/2 + j for codimension k (the trace theorem; sharp)."""
@@ -127,7 +129,7 @@ class SurfaceTerm(Term):
 
     def resolving_count(self, spacing):
         """Return a number of nodes a direction, 16, 32, 48, ..., that are `spacing` apart and resolve ρ."""
-        return self._density_resolving(16 * math.ceil(self.surface.girth / spacing / 16))
+        return max(16 * math.ceil(self.surface.girth / spacing / 16), self._density_nodes)
 
     def rule(self, count):
         """Return nodes (K, n) and weights (K,) of ∫_Γ ρ · dσ."""
@@ -180,17 +182,18 @@ class SurfaceTerm(Term):
 
 @lru_cache(maxsize=32)
 def _nodes_of_density(surface, density):
-    """Return a number of nodes a direction that integrates ρ² and ρ⁴ over a surface to rounding."""
+    """Return a number of nodes a direction that integrates ρ and ρ³ over a surface to rounding."""
 
     def moments(count):
         nodes, weights = surface.quadrature(count)
-        squares = sample(density, nodes, "density") ** 2
-        return np.array([weights @ squares, weights @ squares**2])
+        values = sample(density, nodes, "density")
+        return np.array([weights @ values, weights @ values**3, weights @ np.abs(values) ** 3])
 
     count = _FEWEST_NODES
     while (2 * count) ** surface.dimension <= _MOST_NODES:
         coarse, fine = moments(count), moments(2 * count)
-        if np.all(np.abs(fine - coarse) <= _SURFACE_TOLERANCE * fine):
+        scale = fine[2] ** (1 / 3) * surface.area ** (2 / 3), fine[2]  # of ∫|ρ| (Hölder) and of ∫|ρ|³
+        if np.all(np.abs(fine - coarse)[:2] <= np.multiply(_SURFACE_TOLERANCE, scale)):
             return count
         count *= 2
     raise ConvergenceError(

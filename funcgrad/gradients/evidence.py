@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -90,8 +91,13 @@ def octave_sums(c, metric, domain, counts):
 
 def _terms(c, metric, domain, count):
     """|c(e_k)|²/σ(λ_k) for the first modes, (count,)."""
-    squares = c.coefficients(domain, count).reshape(count, -1) ** 2
-    return squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(count)))
+    return _squares(c, domain, count) * reciprocal(metric.symbol(domain.laplacian_spectrum(count)))
+
+
+@lru_cache(maxsize=2)
+def _squares(c, domain, count):
+    """|c(e_k)|², kept for the next metric: a sweep of s asks for them again and again."""
+    return (c.coefficients(domain, count).reshape(count, -1) ** 2).sum(axis=1)
 
 
 def window_sums(terms, spectrum, cutoff):
@@ -253,7 +259,9 @@ def _with_eigenfunctions(c, domain, length_scale):
     if not isinstance(domain, Euclidean):
         return domain
     points = np.concatenate([term.hull() for term in c.terms] or [np.zeros((1, domain.dimension))])
-    return domain.enclosing_torus(points, margin=math.pi * length_scale)
+    # As near as the covector is large, for as high a frequency as its modes reach.
+    extent = float(np.ptp(points, axis=0).max())
+    return domain.enclosing_torus(points, margin=min(math.pi * length_scale, extent / 2 or math.inf))
 
 
 def _least_distance(c, domain):

@@ -34,7 +34,7 @@ _MODES = {2: (2**16, 2**18, 2**20), 3: (2**18, 2**20, 2**21)}
 # On the sphere those of a density are found one by one.
 _MODES_ONE_BY_ONE = (2**12, 2**14, 2**16)
 # Nodes on curves and surfaces in R^n, and times for each factor e beyond T.
-_NODES, _TIMES = {1: (160, 320, 640), 2: (24, 40)}, 4.5
+_NODES, _TIMES = {1: (160, 320, 640), 2: (24, 40, 64)}, 4.5
 _BLOCK_ENTRIES = 2**20
 # The Gaussian of time t is integrated to 1e-14 by nodes at most √(t/_RESOLVED) apart: e^{-4π²t/h²}.
 _RESOLVED = 0.8
@@ -132,8 +132,7 @@ def _of_nodes(c, dimension, order, length_scale):
     def heat(t):
         return np.array([_gaussian_pairing(c, u * length_scale**2, dimension) for u in t])
 
-    uniform = all(getattr(term, "is_uniform", True) for term in c.terms) and len(surfaces) == 1
-    for count in (96,) if uniform else _NODES[of_dimension]:
+    for count in _NODES[of_dimension]:
         start = _RESOLVED * (max(surface.girth for surface in surfaces) / count / length_scale) ** 2
         # Gauss's rule in log t, up to where t^s e^{-t} is below rounding.
         low, high = math.log(start), math.log(60 + 4 * order + 2 * start)
