@@ -91,12 +91,14 @@ def octave_sums(c, metric, domain, counts):
 
 def _terms(c, metric, domain, count):
     """|c(e_k)|²/σ(λ_k) for the first modes, (count,)."""
-    return _squares(c, domain, count) * reciprocal(metric.symbol(domain.laplacian_spectrum(count)))
+    return squared_coefficients(c, domain, count) * reciprocal(
+        metric.symbol(domain.laplacian_spectrum(count))
+    )
 
 
 @lru_cache(maxsize=2)
-def _squares(c, domain, count):
-    """|c(e_k)|², kept for the next metric: a sweep of s asks for them again and again."""
+def squared_coefficients(c, domain, count):
+    """Return |c(e_k)|² for the first modes, (count,); kept, since a sweep of s asks for them again."""
     return (c.coefficients(domain, count).reshape(count, -1) ** 2).sum(axis=1)
 
 
