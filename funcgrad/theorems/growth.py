@@ -42,8 +42,9 @@ def growth_levels(instance):
 def growth_residual(instance, level, shift=0.0):
     """Return Σ_k w_k |c(e_k)|²/(1+λ_k)^s in a window of frequencies, over the claim Λ^{2p}/(1+Λ²)^s.
 
-    With p the threshold. If the claim is right the quotient tends to a constant: it is of order 0. The window is cos² in log ω
-    from Λ/2 to 2Λ: a sharp one would see how many eigenvalues, and waves of c(e_k), fall into it.
+    With p the threshold. If the claim is right the quotient tends to a constant: it is of order 0. The
+    window is cos² in log ω from Λ/2 to 2Λ: a sharp one would see how many eigenvalues, and waves of c(e_k),
+    fall into it.
     """
     c, metric, domain = instance.data["covector"], instance.metric, _with_modes(instance)
     # The frequency √λ of which there are as many modes below as on a torus of side 2π below the level.
