@@ -81,6 +81,7 @@ class RKHS(Metric):
         ConvergenceError
             By the callable, if a surface integral does not settle: for a rough kernel, near the surface.
         """
+        _require_covector(c)
 
         def g(x):
             points = np.asarray(x, dtype=float)
@@ -182,12 +183,16 @@ def _evaluations(c, count=None):
 
     Surface integrals by a rule of `count` nodes a direction.
     """
-    if not isinstance(c, Covector):
-        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
+    _require_covector(c)
     parts = []
     for term in c.terms:
         parts += term.evaluations(count) if isinstance(term, SurfaceTerm) else term.evaluations()
     return [Evaluations(points, order, weights.T) for points, order, weights in parts]
+
+
+def _require_covector(c):
+    if not isinstance(c, Covector):
+        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
 
 
 def _settled(at_count, *covectors):

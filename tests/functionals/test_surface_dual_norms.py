@@ -159,7 +159,7 @@ SMOOTH = [
 def test_smooth_kernels_over_a_curve_twice(domain, surface):
     s = 6.0
     c = fg.SurfaceIntegral(surface)
-    nodes, weights = surface.quadrature(64)
+    nodes, weights = surface.quadrature(24)
     exact = weights @ fg.Sobolev(s).green_kernel(domain).gram(nodes) @ weights
     assert squared(c, domain, s) == pytest.approx(exact, rel=1e-9)
 
@@ -178,7 +178,6 @@ def test_normal_derivatives_of_a_smooth_kernel_over_a_circle_twice(domain):
     "surface",
     [
         surfaces.RoundSphere([2, 2, 2], 1.0),
-        surfaces.RoundSphere([2, 2, 2], 1.0, axis=[1, 1, 0]),
         surfaces.Flat([1, 1, 1], [[1.5, 0, 0], [0.5, 1, 1]]),
     ],
     ids=str,
@@ -195,7 +194,7 @@ def test_a_large_torus_is_space(surface):
 def test_a_large_torus_is_the_plane(order, excess):
     c = fg.SurfaceIntegral(RING, order)
     s = 0.5 + order + excess
-    assert squared(c, fg.Torus((4.0, 4.0)), s, 0.1) == pytest.approx(squared(c, PLANE, s, 0.1), rel=1e-7)
+    assert squared(c, fg.Torus((5.0, 5.0)), s, 0.1) == pytest.approx(squared(c, PLANE, s, 0.1), rel=1e-7)
 
 
 # --- closed lines and planes: a function of fewer variables ----------------------------------------------

@@ -82,7 +82,7 @@ LARGE = [
     (fg.SurfaceIntegral(surfaces.Flat([0.3, 0, 0], [0, 1, 3])), 1.0),
     (fg.SurfaceIntegral(surfaces.Flat([0.3, 0, 0], [0, 1, 3], normal=[1, 0, 0]), 1), 2.0),
     (fg.SurfaceIntegral(surfaces.Flat([0.3, 0, 0], [[1, 2, 0], [0, 1, 2]])), 0.5),
-    (fg.SurfaceIntegral(surfaces.Flat([0.3, 0, 0], [[1, 2, 0], [0, 1, 2]]), 1), 1.5),
+    (fg.SurfaceIntegral(surfaces.Flat([0.3, 0, 0], [[1, 4, 0], [0, 1, 4]]), 1), 1.5),
 ]
 SEEN = [case for case in CASES if case[0] != DOMAINS[3][1]]
 SEEN += [(fg.Torus((PI2, PI2, PI2)), *row) for row in LARGE]
