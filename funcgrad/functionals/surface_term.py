@@ -3,11 +3,12 @@
 import itertools
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
-from funcgrad.errors import ConvergenceError, DomainMismatch
-from funcgrad.functionals.terms import Regularity, Term, sample_undifferentiated
+from funcgrad.errors import ConvergenceError, DomainMismatch, InvalidInput
+from funcgrad.functionals.terms import Regularity, Term, pairing, sample_undifferentiated
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.grid import sample
 
@@ -18,36 +19,58 @@ _FEWEST_NODES, _MOST_NODES = 16, 2**18
 
 @dataclass(frozen=True)
 class SurfaceTerm(Term):
-    """v ↦ weight · ∫_Γ ∂_ν^order v dσ; weight is a number, or (m,)."""
+    """v ↦ weight · ∫_Γ ρ ∂_ν^order v dσ; weight is a number, or (m,); ρ a callable, or None for 1."""
 
     surface: object
     order: int
     weight: np.ndarray = field(compare=False)
+    density: object = None
 
     @property
     def key(self):
-        """Its surface and order."""
-        return SurfaceTerm, self.surface, self.order
+        """Its surface, order and density."""
+        return SurfaceTerm, self.surface, self.order, self.density
+
+    @property
+    def is_uniform(self):
+        """Whether every point of the surface sees the same."""
+        return self.surface.is_transitive and self.density is None
+
+    @property
+    def mass(self):
+        """|weight| ∫ |ρ| dσ."""
+        _, weights = self.rule(_default_count(self.surface))
+        return float(np.linalg.norm(self.weight) * np.abs(weights).sum())
 
     def apply(self, v):
-        """See `Term.apply`; with as many nodes as the grid's functions need, doubled for a callable."""
+        """See `Term.apply`; with as many nodes as the grid's functions need, doubled until it settles."""
         if isinstance(v, Function):
             self._check_coordinates(v.grid.domain)
-            count = _resolving_count(v.grid)
-            return sum(
-                float(np.sum(weights * v.grid.evaluate(v.values, points, alpha)))
-                for points, alpha, weights in self.evaluations(count)
-            )
+            if self.density is None:
+                return self._on_function(v, _resolving_count(v.grid))[0]
+            return self._settled(lambda count: self._on_function(v, count), _resolving_count(v.grid))
         if self.order:
             sample_undifferentiated(v, np.zeros((1, self.surface.n_coordinates)), (self.order,))
-        return self._converged(v)
 
-    def _converged(self, v):
-        previous, count = None, _FEWEST_NODES
-        while count**self.surface.dimension <= _MOST_NODES:
+        def on_callable(count):
             ((points, _, weights),) = self.evaluations(count)
             summands = weights * sample(v, points, "v")
-            value, scale = float(np.sum(summands)), float(np.sum(np.abs(summands)))
+            return float(np.sum(summands)), float(np.sum(np.abs(summands)))
+
+        return self._settled(on_callable, _FEWEST_NODES)
+
+    def _on_function(self, v, count):
+        summands = [
+            weights * v.grid.evaluate(v.values, points, alpha)
+            for points, alpha, weights in self.evaluations(count)
+        ]
+        return float(sum(map(np.sum, summands))), float(sum(np.abs(s).sum() for s in summands))
+
+    def _settled(self, rule, count):
+        """Return what a rule of numbers of nodes that double tends to; rule(count) is (value, scale)."""
+        previous = None
+        while count**self.surface.dimension <= _MOST_NODES:
+            value, scale = rule(count)
             if previous is not None and abs(value - previous) <= _SURFACE_TOLERANCE * scale:
                 return value
             previous, count = value, 2 * count
@@ -59,10 +82,8 @@ class SurfaceTerm(Term):
     def components(self, grid):
         """See `Term.components`."""
         self._check_coordinates(grid.domain)
-        return sum(
-            grid.components(points, weights, alpha)
-            for points, alpha, weights in self.evaluations(_resolving_count(grid))
-        )
+        count = _resolving_count(grid) + self._density_nodes
+        return sum(grid.components(points, w, alpha) for points, alpha, w in self.evaluations(count))
 
     def _check_coordinates(self, domain):
         if self.surface.n_coordinates != domain.n_coordinates:
@@ -72,8 +93,27 @@ class SurfaceTerm(Term):
             )
 
     def coefficients(self, domain, count):
-        """See `Term.coefficients`; in closed form."""
-        return np.multiply.outer(domain.surface_integrals(count, self.surface, self.order), self.weight)
+        """See `Term.coefficients`; in closed form, but by quadrature for a density."""
+        if self.density is None:
+            return np.multiply.outer(domain.surface_integrals(count, self.surface, self.order), self.weight)
+        highest = math.sqrt(domain.laplacian_spectrum(count)[-1])
+        # A wave crosses the surface girth · highest / 2π times; three nodes a wave, and some for the ends.
+        nodes = math.ceil(highest * self.surface.girth / 2) + 48 + self._density_nodes
+        parts = [pairing(domain, count, x, alpha, w) for x, alpha, w in self.evaluations(nodes)]
+        return sum(parts)
+
+    def check_density(self):
+        """Raise unless the density is one finite number at each point, not always zero, and smooth."""
+        nodes, _ = self.surface.quadrature(_FEWEST_NODES)
+        values = sample(self.density, nodes, "density")
+        if values.ndim != 1 or not values.any():
+            raise InvalidInput("`density` must be one number at each point, not zero everywhere.")
+        _nodes_of_density(self.surface, self.density)
+
+    @property
+    def _density_nodes(self):
+        """How many nodes a direction the density takes besides those of what it multiplies."""
+        return 0 if self.density is None else _nodes_of_density(self.surface, self.density)
 
     def regularity(self, dimension=None):
         """See `Term.regularity`: s > k/2 + j for codimension k (the trace theorem; sharp)."""
@@ -87,17 +127,25 @@ class SurfaceTerm(Term):
             f"{kind} is bounded on H^s iff s > {formula} = {threshold:g} (codimension k = {k})",
         )
 
-    def evaluations(self, count=256):
-        """See `Term.evaluations`; by quadrature, ∂_ν^j = Σ_{|α|=j} j!/α! ν^α ∂^α."""
-        if count == 256 and self.surface.dimension > 1:
-            count = 64
-        points, weights = self.surface.quadrature(count)
+    def resolving_count(self, spacing):
+        """Return a number of nodes a direction, 16, 32, 48, ..., that are `spacing` apart and resolve ρ."""
+        return max(16 * math.ceil(self.surface.girth / spacing / 16), self._density_nodes)
+
+    def rule(self, count):
+        """Return nodes (K, n) and weights (K,) of ∫_Γ ρ · dσ."""
+        nodes, weights = self.surface.quadrature(count)
+        return nodes, weights if self.density is None else weights * sample(self.density, nodes, "density")
+
+    def evaluations(self, count=None):
+        """See `Term.evaluations`; by quadrature, (d/dt)^j v(x+tν) = Σ_{|α|=j} j!/α! ν^α ∂^α v."""
+        points, weights = self.rule(_default_count(self.surface) if count is None else count)
         normals = self.surface.normals(points) if self.order else points
-        for alpha in multi_indices(self.surface.n_coordinates, self.order):
-            factor = math.factorial(self.order) / math.prod(map(math.factorial, alpha))
-            of_alpha = factor * weights * np.prod(normals ** np.array(alpha), axis=1)
-            if of_alpha.any():
-                yield points, alpha, np.multiply.outer(of_alpha, self.weight)
+        for j, factor in self.surface.straight_derivatives(self.order).items():
+            for alpha in multi_indices(self.surface.n_coordinates, j):
+                multinomial = math.factorial(j) / math.prod(map(math.factorial, alpha))
+                of_alpha = factor * multinomial * weights * np.prod(normals ** np.array(alpha), axis=1)
+                if of_alpha.any():
+                    yield points, alpha, np.multiply.outer(of_alpha, self.weight)
 
     def scaled(self, factor):
         """See `Term.scaled`."""
@@ -130,6 +178,32 @@ class SurfaceTerm(Term):
     def hull(self):
         """See `Term.hull`."""
         return self.surface.hull()
+
+
+@lru_cache(maxsize=32)
+def _nodes_of_density(surface, density):
+    """Return a number of nodes a direction that integrates ρ and ρ³ over a surface to rounding."""
+
+    def moments(count):
+        nodes, weights = surface.quadrature(count)
+        values = sample(density, nodes, "density")
+        return np.array([weights @ values, weights @ values**3, weights @ np.abs(values) ** 3])
+
+    count = _FEWEST_NODES
+    while (2 * count) ** surface.dimension <= _MOST_NODES:
+        coarse, fine = moments(count), moments(2 * count)
+        scale = fine[2] ** (1 / 3) * surface.area ** (2 / 3), fine[2]  # of ∫|ρ| (Hölder) and of ∫|ρ|³
+        if np.all(np.abs(fine - coarse)[:2] <= np.multiply(_SURFACE_TOLERANCE, scale)):
+            return count
+        count *= 2
+    raise ConvergenceError(
+        f"`density` is not integrated over {surface} to a relative {_SURFACE_TOLERANCE:.0e} with {count} "
+        "nodes a direction; it must be smooth. Split the surface where it is not."
+    )
+
+
+def _default_count(surface):
+    return 256 if surface.dimension == 1 else 64
 
 
 def multi_indices(n, order):

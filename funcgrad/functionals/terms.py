@@ -16,6 +16,8 @@ from funcgrad.spaces.grid import sample
 
 # Sections of eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB).
 _BLOCK_ENTRIES = 2**22
+# From this many points on, products of matrices are faster than eigenfunctions one by one.
+_MANY_POINTS = 64
 # A density on a grid of several dimensions is looked at in no more modes than this.
 _DENSITY_MODES = 2**12
 
@@ -150,7 +152,7 @@ class DensityTerm(Term):
         """See `Term.coefficients`; to the modes that the grid resolves, where the density is taken to end."""
         grid = self.g.grid
         resolved = min(count, len(grid), max(_DENSITY_MODES, grid.shape[0]))
-        known = _pairing(domain, resolved, *next(self.evaluations()))
+        known = pairing(domain, resolved, *next(self.evaluations()))
         return np.pad(known, [(0, count - resolved)] + [(0, 0)] * (known.ndim - 1))
 
     def regularity(self, dimension=None):
@@ -227,7 +229,7 @@ class PointTerm(Term):
 
     def coefficients(self, domain, count):
         """See `Term.coefficients`."""
-        return _pairing(domain, count, self.points, self.derivative, self.weights)
+        return pairing(domain, count, self.points, self.derivative, self.weights)
 
     def regularity(self, dimension=None):
         """See `Term.regularity`: s > n/2 + |α| (Adams & Fournier, Sobolev embedding; sharp)."""
@@ -304,8 +306,10 @@ def combined(terms):
     return tuple(term for term in merged.values() if term is not None)
 
 
-def _pairing(domain, count, points, alpha, weights):
+def pairing(domain, count, points, alpha, weights):
     """Σ_i w_i ∂^α e_k(x_i) for the first `count` eigenfunctions, (count,) or (count, m)."""
+    if hasattr(domain, "pairing") and len(points) >= _MANY_POINTS:
+        return domain.pairing(count, points, alpha, weights)
     total, rows = 0.0, max(1, _BLOCK_ENTRIES // count)
     for start in range(0, len(points), rows):
         block = slice(start, start + rows)

@@ -3,11 +3,13 @@
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.functionals.terms import Atom
 from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.euclidean import Euclidean
@@ -89,8 +91,15 @@ def octave_sums(c, metric, domain, counts):
 
 def _terms(c, metric, domain, count):
     """|c(e_k)|²/σ(λ_k) for the first modes, (count,)."""
-    squares = c.coefficients(domain, count).reshape(count, -1) ** 2
-    return squares.sum(axis=1) * reciprocal(metric.symbol(domain.laplacian_spectrum(count)))
+    return squared_coefficients(c, domain, count) * reciprocal(
+        metric.symbol(domain.laplacian_spectrum(count))
+    )
+
+
+@lru_cache(maxsize=2)
+def squared_coefficients(c, domain, count):
+    """Return |c(e_k)|² for the first modes, (count,); kept, since a sweep of s asks for them again."""
+    return (c.coefficients(domain, count).reshape(count, -1) ** 2).sum(axis=1)
 
 
 def window_sums(terms, spectrum, cutoff):
@@ -166,7 +175,7 @@ def kernel_evidence(c, metric):
     added = np.abs(np.diff(norms))
     predicted = max(2 * highest - kernel.smoothness, -2.0) if highest else -math.inf
     rounding = np.finfo(float).eps * norms[1:] + _quotient_rounding(c, metric, steps[1:])
-    if any(order for _, order, _ in c.surfaces):
+    if any(order for _, order, *_ in c.surfaces):
         return Evidence(1 / steps[:2], norms[:2], math.nan, math.nan, None, False)
     if highest == 0 or norms[0] == 0:  # no quotients: the norm is exact at every step
         return Evidence(1 / steps[:2], norms[:2], -math.inf, -math.inf, True)
@@ -237,7 +246,7 @@ def _rounding(c, metric, domain, counts):
     """
     spectrum = domain.laplacian_spectrum(counts[-1])
     squares = sum(np.sum(atom.weight**2) * spectrum ** sum(atom.derivative) for atom in c.atoms)
-    squares += sum((np.linalg.norm(w) * surface.area) ** 2 * spectrum**j for surface, j, w in c.surfaces)
+    squares += sum(t.mass**2 * spectrum**t.order for t in c.terms if isinstance(t, SurfaceTerm))
     squares += sum(
         float(g.grid.weights @ np.abs(g.values).reshape(len(g.grid), -1).sum(axis=1)) ** 2
         * spectrum ** sum(alpha)
@@ -252,7 +261,9 @@ def _with_eigenfunctions(c, domain, length_scale):
     if not isinstance(domain, Euclidean):
         return domain
     points = np.concatenate([term.hull() for term in c.terms] or [np.zeros((1, domain.dimension))])
-    return domain.enclosing_torus(points, margin=math.pi * length_scale)
+    # As near as the covector is large, for as high a frequency as its modes reach.
+    extent = float(np.ptp(points, axis=0).max())
+    return domain.enclosing_torus(points, margin=min(math.pi * length_scale, extent / 2 or math.inf))
 
 
 def _least_distance(c, domain):
@@ -261,7 +272,7 @@ def _least_distance(c, domain):
 
 
 def _least_length_of_surfaces(c, domain):
-    surfaces = [surface for surface, _, _ in c.surfaces]
+    surfaces = [surface for surface, *_ in c.surfaces]
     samples = [surface.quadrature(8)[0] for surface in surfaces]
     lengths = [surface.size / 4 for surface in surfaces]  # four waves along it, for an edge or a bend
     for first, second in itertools.combinations(samples, 2):

@@ -128,6 +128,15 @@ class Sobolev(SpectralMetric):
             return kernels.PeriodicSobolev(self.order, domain.volume, self.length_scale)
         return kernels.IntervalSobolev(self.order, domain.a, domain.b, domain.boundary, self.length_scale)
 
+    def _squared_dual_norm(self, c, domain):
+        # W^{k,2} differs from the spectral space where there are ends.
+        ends = {"neumann", "dirichlet"}.intersection(np.atleast_1d(domain.boundary))
+        if not c.surfaces or (self.definition == "derivative" and ends):
+            return super()._squared_dual_norm(c, domain)
+        from funcgrad.metrics.heat import squared_dual_norm
+
+        return squared_dual_norm(c, domain, self.order, self.length_scale, self.homogeneous)
+
     def flat(self, u):
         """See `Metric.flat`."""
         if self._stacks_derivatives(u.grid):

@@ -77,6 +77,25 @@ class ProductDomain(Domain):
             values *= of_axis[:, modes[axis]]
         return values
 
+    def pairing(self, count, x, derivative, weights):
+        """Return Σ_q w_q ∂^α e_k(x_q) for the first `count` eigenfunctions, (count,) or (count, m).
+
+        For points (Q, n) and weights (Q,) or (Q, m). By matrix products over q: with b_i(q) the functions of
+        the axis i, all products of modes Σ_q w_q b_1(q) ⋯ b_n(q) take Q times their number operations, and
+        no eigenfunction is evaluated twice.
+        """
+        x, orders = self.points(x), self.multi_index(derivative)
+        modes = _lowest_modes(self, whole_number(count, "count"))[1]
+        axes = [
+            factor.eigenfunctions(modes[axis].max(initial=-1) + 1, x[:, axis], order)
+            for axis, (factor, order) in enumerate(zip(self.factors, orders, strict=True))
+        ]
+        columns = weights.reshape(len(x), -1)
+        result = np.empty((count, columns.shape[1]))
+        for component in range(columns.shape[1]):
+            result[:, component] = _contracted(axes, columns[:, component], modes)
+        return result.reshape(count, *weights.shape[1:])
+
     def surface_integrals(self, count, surface, order=0):
         """See `Domain.surface_integrals`; a product of n cosines is a sum of 2^n plane waves."""
         if not hasattr(surface, "wave_integrals") or surface.n_coordinates != self.dimension:
@@ -201,6 +220,21 @@ def per_axis(value, dimension, name):
             f"`{name}` must be one for all or one for each of {dimension} axes; got {value!r}."
         )
     return tuple(value)
+
+
+def _contracted(axes, weights, modes):
+    """Σ_q w_q Π_i axes[i][q, modes[i, k]]: a product of matrices for each mode of all but two axes."""
+    *outer, first, last = axes if len(axes) > 1 else [np.ones((len(weights), 1)), *axes]
+    modes = modes if len(axes) > 1 else np.vstack([np.zeros_like(modes), modes])
+    result = np.empty(modes.shape[1])
+    leading = modes[:-2].T
+    for choice in np.unique(leading, axis=0):
+        chosen = np.flatnonzero(np.all(leading == choice, axis=1))
+        rows, columns = modes[-2, chosen], modes[-1, chosen]
+        factor = weights * math.prod(axis[:, mode] for axis, mode in zip(outer, choice, strict=True))
+        table = first[:, : rows.max() + 1].T @ (factor[:, None] * last[:, : columns.max() + 1])
+        result[chosen] = table[rows, columns]
+    return result
 
 
 @functools.lru_cache(maxsize=4)

@@ -4,6 +4,7 @@ Each has an accurate quadrature, unit normals, and in closed form what it needs 
 integrals over it meet the Laplacian's eigenfunctions without error of quadrature.
 """
 
+import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -15,6 +16,8 @@ import scipy.special
 from funcgrad._checks import finite_array, positive_number
 from funcgrad.errors import InvalidInput
 from funcgrad.spaces.quadrature import gauss_legendre
+
+_gauss_legendre = functools.lru_cache(maxsize=64)(gauss_legendre)
 
 # Two unit vectors count as perpendicular when their product is below this.
 _PERPENDICULAR = 1e-12
@@ -33,6 +36,10 @@ class Surface(ABC):
         Its d-dimensional volume.
     size : float
         A length below which frequencies do not see that it ends or bends.
+    girth : float
+        Neighbouring nodes of `quadrature(count)` are at most girth/count apart.
+    is_transitive : bool
+        Whether isometries that keep it take each of its points to every other one.
     """
 
     n_coordinates: int
@@ -40,6 +47,8 @@ class Surface(ABC):
     codimension: int
     area: float
     size: float
+    girth: float
+    is_transitive = False
 
     @abstractmethod
     def quadrature(self, count):
@@ -55,6 +64,13 @@ class Surface(ABC):
 
     def check_normal_derivative(self, order):  # noqa: B027 - every order is defined unless said otherwise
         """Raise `InvalidInput` if ∂_ν^order is not defined."""
+
+    def straight_derivatives(self, order):
+        """Return {j: b_j} with ∂_ν^order = Σ_j b_j (d/dt)^j of t ↦ v(x + tν) at 0, along straight lines.
+
+        Functions are extended from a sphere so that they are constant along rays.
+        """
+        return {order: 1.0}
 
 
 @dataclass(frozen=True)
@@ -127,13 +143,18 @@ class Flat(Surface):
         return float(np.linalg.norm(self.edges, axis=1).min())
 
     @property
+    def girth(self):
+        """π/2 times the longest edge: Gauss's nodes are that much wider apart in the middle."""
+        return float(np.pi / 2 * np.linalg.norm(self.edges, axis=1).max())
+
+    @property
     def midpoint(self):
         """The centre, (n,)."""
         return np.array(self.origin) + np.sum(self.edges, axis=0) / 2
 
     def quadrature(self, count):
         """See `Surface.quadrature`; Gauss-Legendre along each edge."""
-        t, w = gauss_legendre(count)
+        t, w = _gauss_legendre(count)
         axes = np.meshgrid(*[(t + 1) / 2] * self.dimension, indexing="ij")
         weights = np.ones(1)
         for _ in self.edges:
@@ -189,6 +210,7 @@ class RoundSphere(Surface):
     center: tuple
     radius: float
     axis: tuple | None = None
+    is_transitive = True
 
     def __post_init__(self):
         center = finite_array(self.center, "center", ndim=1)
@@ -226,6 +248,11 @@ class RoundSphere(Surface):
         """The radius."""
         return self.radius
 
+    @property
+    def girth(self):
+        """2πr."""
+        return 2 * math.pi * self.radius
+
     def quadrature(self, count):
         """See `Surface.quadrature`; equispaced points of a circle, times Gauss-Legendre on a sphere."""
         angle = 2 * np.pi / count * np.arange(count)
@@ -234,7 +261,7 @@ class RoundSphere(Surface):
             directions = circle if self.axis is None else circle @ np.array(_perpendicular_pair(self.axis))
             weights = np.full(count, self.area / count)
         else:
-            z, w = gauss_legendre(count)
+            z, w = _gauss_legendre(count)
             ring = np.sqrt((1 - z) * (1 + z))[:, None, None] * circle
             height = np.broadcast_to(z[:, None, None], (count, count, 1))
             directions = np.concatenate([ring, height], axis=2).reshape(-1, 3)
@@ -285,6 +312,7 @@ class SmallCircle(Surface):
     n_coordinates = 3
     dimension = 1
     codimension = 1
+    is_transitive = True
 
     def __post_init__(self):
         object.__setattr__(self, "axis", _unit(self.axis, 3, "axis"))
@@ -301,6 +329,11 @@ class SmallCircle(Surface):
     def size(self):
         """sin γ."""
         return math.sin(self.angle)
+
+    @property
+    def girth(self):
+        """2π sin γ."""
+        return self.area
 
     def quadrature(self, count):
         """See `Surface.quadrature`; equispaced points."""
@@ -324,17 +357,40 @@ class SmallCircle(Surface):
         """
         x, s, l = math.cos(self.angle), math.sin(self.angle), np.arange(degree + 1)
         p = scipy.special.eval_legendre(l, x)
-        if order == 0:
-            return self.area * p
-        first = -l / s * (np.concatenate([[0.0], p[:-1]]) - x * p)
-        return self.area * (first if order == 1 else -x / s * first - l * (l + 1.0) * p)
+        derivatives = [p, -l / s * (np.concatenate([[0.0], p[:-1]]) - x * p)]
+        cotangent = _cotangent_derivatives(x / s, order)
+        # Legendre's equation y'' = -cot γ y' - l(l+1) y, differentiated.
+        for m in range(order - 1):
+            product_rule = sum(math.comb(m, i) * cotangent[i] * derivatives[m + 1 - i] for i in range(m + 1))
+            derivatives.append(-product_rule - l * (l + 1.0) * derivatives[m])
+        return self.area * derivatives[order]
 
-    def check_normal_derivative(self, order):
-        """See `Surface.check_normal_derivative`."""
-        if order > 2:
-            raise InvalidInput(
-                f"on the sphere normal derivatives of orders 0, 1 and 2 are available; got {order}."
-            )
+    def straight_derivatives(self, order):
+        """See `Surface.straight_derivatives`: the line x + tν is seen under the angle arctan t.
+
+        So ∂_ν^order of f is that of F(tan γ), F its values along the line: b_j is the coefficient of
+        γ^order/order! in tan^j γ / j!.
+        """
+        # Taylor coefficients of tan: (tan)' = 1 + tan².
+        tangent = np.zeros(order + 1)
+        for k in range(order):
+            tangent[k + 1] = ((k == 0) + tangent[: k + 1] @ tangent[k::-1]) / (k + 1)
+        power, result = np.zeros(order + 1), {}
+        power[0] = 1.0
+        for j in range(order + 1):
+            if power[order]:
+                result[j] = float(math.factorial(order) / math.factorial(j) * power[order])
+            power = np.convolve(power, tangent)[: order + 1]
+        return result
+
+
+def _cotangent_derivatives(cot, count):
+    """Return cot γ and its first derivatives, polynomials in cot γ by cot' = -1 - cot²."""
+    polynomial, values = np.polynomial.Polynomial([0.0, 1.0]), []
+    for _ in range(count):
+        values.append(float(polynomial(cot)))
+        polynomial = polynomial.deriv() * np.polynomial.Polynomial([-1.0, 0.0, -1.0])
+    return values
 
 
 def _circular_mean(z, order):

@@ -1,11 +1,15 @@
-"""Theorems about the existence of gradients: evaluation- and derivative-threshold, no-l2-gradient."""
+"""Theorems about the existence of gradients: evaluation- and derivative-threshold, no-l2-gradient.
+
+In one dimension, and on the sphere, what an octave adds to a dual norm is compared with its value; elsewhere
+with its rate of growth (see `growth`).
+"""
 
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss, PointEvaluation, PopulationLoss
 from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.spaces import Circle, Interval, Sphere
+from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
 from funcgrad.theorems.common import (
     EPS,
     PAPER,
@@ -14,9 +18,9 @@ from funcgrad.theorems.common import (
     refinements,
     require_spectral,
     rounding_floor,
-    step,
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant, divergent
+from funcgrad.theorems.growth import growth_instances, growth_levels, growth_residual, is_of_growth
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
 
 # --- evaluation-threshold -----------------------------------------------------------------------------
@@ -37,10 +41,40 @@ def _threshold_instances(rng):
     cases += [(Interval(-1, 1, "dirichlet"), s) for s in (0.25, 0.5, 1.0)]
     instances = [_threshold_instance(f"s = {s:g}, {domain}", domain, Sobolev(s)) for domain, s in cases]
     point = np.array([0.6, 0.0, 0.8])
-    return instances + [
-        Instance(f"s = {s:g}, sphere", Sphere(), Sobolev(s), data={"point": point, "derivative": 0})
-        for s in (0.5, 0.9, 1.0, 1.1, 1.5)
-    ]
+    return (
+        instances
+        + [
+            Instance(f"s = {s:g}, sphere", Sphere(), Sobolev(s), data={"point": point, "derivative": 0})
+            for s in (0.5, 0.9, 1.0, 1.1, 1.5)
+        ]
+        + _points_in(DOMAINS, 0, (-1.0, -0.25, -0.05, 0.0, 0.05, 0.25, 1.0))
+    )
+
+
+# Where points are looked at besides circles and intervals; a point's coordinates are three of these.
+_TURN = 2 * np.pi
+DOMAINS = (
+    Euclidean(1),
+    Torus((_TURN, _TURN)),
+    Euclidean(2),
+    Box([(0, 2), (0, 3)], "neumann"),
+    Torus((_TURN, _TURN, _TURN)),
+    Euclidean(3),
+    Box([(0, 2), (0, 3), (0, 2)], "dirichlet"),
+)
+_COORDINATES = (0.7, 1.1, 0.9)
+
+
+def _points_in(domains, order, offsets):
+    """Return instances of ∂_1^order δ_x for metrics around the threshold n/2 + order."""
+    instances = []
+    for domain in domains:
+        n = domain.dimension
+        point = np.array([0.6, 0.0, 0.8] if isinstance(domain, Sphere) else _COORDINATES[:n])
+        c = PointEvaluation(point, [order] + [0] * (len(point) - 1))
+        data = {"point": point, "derivative": order}
+        instances += growth_instances(c, domain, n / 2 + order, offsets, data)
+    return instances
 
 
 def _derivative_instances(rng):
@@ -50,6 +84,10 @@ def _derivative_instances(rng):
         for j in (1, 2)
         for s in (0.25, 0.5, 0.75)
         for domain in domains
+    ] + [
+        instance
+        for order in (1, 2)
+        for instance in _points_in((*DOMAINS, Sphere()), order, (-0.25, 0.0, 0.25))
     ]
 
 
@@ -76,6 +114,8 @@ def _cutoff(domain, m):
 
 
 def _threshold_levels(instance):
+    if is_of_growth(instance):
+        return growth_levels(instance)
     return [16, 32, 64, 128] if isinstance(instance.domain, Sphere) else refinements(instance)
 
 
@@ -84,6 +124,8 @@ def _threshold_residual(instance, n, shift=0.0, point=None):
 
     A claim whose threshold is shifted predicts a growth of which the exponent is shifted twice as much.
     """
+    if is_of_growth(instance):
+        return growth_residual(instance, n, shift)
     domain, metric, derivative = instance.domain, instance.metric, instance.data["derivative"]
     c = PointEvaluation(instance.data["point"] if point is None else point, derivative)
     (low, below), (high, above) = (_cutoff(domain, m) for m in (n, 2 * n))
@@ -103,19 +145,33 @@ def _octave_expectation(instance):
     2; on the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| +
     (n-1)/2 the terms tend to a constant, and both gain 2.
     """
+    if is_of_growth(instance):
+        return Order(-0.05, 0.05)
     domain, derivative = instance.domain, instance.data["derivative"]
     order = 1 if isinstance(domain, Interval) else 2
     order += 2 * (instance.metric.order == derivative + (domain.dimension - 1) / 2)
     return Order(order - 0.2, order + 0.2)
 
 
-def _end_of_domain(instance, n):
-    """The residual at an end of an interval whose boundary condition makes the covector vanish."""
-    boundary = "neumann" if instance.data["derivative"] % 2 else "dirichlet"
+def _end_of_domain(instance, level):
+    """The residual at an end, or in a face, whose boundary condition makes the covector vanish."""
+    order = instance.data["derivative"]
+    boundary = "neumann" if order % 2 else "dirichlet"
+    if is_of_growth(instance):
+        n = instance.domain.dimension
+        stand_in = Box([(0, 2)] * n, boundary)
+        c = PointEvaluation([0.0] + [0.9] * (n - 1), [order] + [0] * (n - 1))
+        (annihilated,) = growth_instances(c, stand_in, n / 2 + order, [instance.metric.order - n / 2 - order])
+        return growth_residual(annihilated, level)
     stand_in = Interval(0.0, instance.domain.volume, boundary)
     return _threshold_residual(
-        Instance("", stand_in, instance.metric, data=instance.data), n, point=stand_in.a
+        Instance("", stand_in, instance.metric, data=instance.data), level, point=stand_in.a
     )
+
+
+def _annihilated(instance):
+    """How the control at an end fails: all of the prediction is missing, or what should grow is zero."""
+    return Exact() if is_of_growth(instance) else Stagnant(0.99)
 
 
 def _threshold_problem(problem, derivative=0):
@@ -124,10 +180,10 @@ def _threshold_problem(problem, derivative=0):
 
 
 def _distance_to_end(instance):
-    domain, point = instance.domain, instance.data["point"]
-    if not isinstance(domain, Interval):
-        return np.inf
-    return min(point - domain.a, domain.b - point) / domain.volume
+    domain, point = instance.domain, np.atleast_1d(instance.data["point"])
+    axes = getattr(domain, "factors", (domain,))
+    ends = [(x, axis) for x, axis in zip(point, axes, strict=False) if isinstance(axis, Interval)]
+    return min((min(x - axis.a, axis.b - x) / axis.volume for x, axis in ends), default=np.inf)
 
 
 INTERIOR = Hypothesis(
@@ -138,7 +194,7 @@ INTERIOR = Hypothesis(
 def _closed_form_norm(instance):
     """‖δ_x‖² against theory's closed forms at s = 1."""
     domain, metric = instance.domain, instance.metric
-    if metric.order != 1 or isinstance(domain, Sphere):
+    if metric.order != 1 or is_of_growth(instance) or isinstance(domain, Sphere):
         return None
     x, scale = instance.data["point"], metric.length_scale
     computed = metric.dual_norm(PointEvaluation(x), domain) ** 2
@@ -158,7 +214,7 @@ def _closed_form_norm(instance):
 EVALUATION_THRESHOLD = Theorem(
     id="evaluation-threshold",
     statement="Point evaluation has a gradient in H^s iff s > n/2: below the frequency Λ, ‖δ_x‖² in the dual "
-    "grows like Λ^{n-2s}, for n = 1 by ∫ (1+ℓ²ω²)^{-s} dω/π an octave (here n = 1, and 2 on the sphere).",
+    "grows like Λ^{n-2s}, log Λ at s = n/2; for n = 1 by ∫ (1+ℓ²ω²)^{-s} dω/π an octave. Here n = 1, 2, 3.",
     latex=r"\delta_x\in H^{-s}(M)\iff s>n/2,\qquad "
     r"\|\delta_x\|^2_{\le 2\Lambda}-\|\delta_x\|^2_{\le\Lambda}\sim \tfrac1\pi\int_\Lambda^{2\Lambda}"
     r"(1+\ell^2\omega^2)^{-s}\,d\omega",
@@ -180,7 +236,7 @@ EVALUATION_THRESHOLD = Theorem(
             "an end where the boundary condition annihilates the covector",
             breaks=INTERIOR.name,
             residual=_end_of_domain,
-            failure=lambda instance: Stagnant(0.99),
+            failure=_annihilated,
         ),
     ),
     oracle=_closed_form_norm,
@@ -190,13 +246,13 @@ EVALUATION_THRESHOLD = Theorem(
 DERIVATIVE_THRESHOLD = Theorem(
     id="derivative-threshold",
     statement="The evaluation of a derivative of order |α| has a gradient in H^s iff s > n/2 + |α|: its "
-    "squared dual norm grows like Λ^{1+2|α|-2s} (here n = 1).",
+    "squared dual norm grows like Λ^{n+2|α|-2s}, log Λ at equality. Here n = 1, 2, 3.",
     latex=r"\partial^\alpha\delta_x\in H^{-s}(M)\iff s>n/2+|\alpha|",
     source="Adams & Fournier, Sobolev Spaces (embedding theorem); " + PAPER,
     hypotheses=(INTERIOR,),
     instances=_derivative_instances,
     from_problem=lambda problem: _threshold_problem(problem, derivative=1),
-    levels=refinements,
+    levels=_threshold_levels,
     residual=_threshold_residual,
     expectation=_octave_expectation,
     controls=(
@@ -210,7 +266,7 @@ DERIVATIVE_THRESHOLD = Theorem(
             "an end where the boundary condition annihilates the covector",
             breaks=INTERIOR.name,
             residual=_end_of_domain,
-            failure=lambda instance: Stagnant(0.99),
+            failure=_annihilated,
         ),
     ),
 )
@@ -241,6 +297,32 @@ def _pointwise_instances(rng):
             np.sin,
             rule="midpoint",
         ),
+        *_in_more_dimensions(y),
+    ]
+
+
+def _in_more_dimensions(y):
+    points = np.array([[0.3, 0.4, 0.7], [1.7, 0.9, 0.2], [1.1, 1.6, 1.3]])
+    on_sphere = points / np.linalg.norm(points, axis=1, keepdims=True)
+    finest = {2: (8, 16, 32, 64, 128), 3: (4, 8, 16, 32)}
+    cases = [
+        ("torus", Torus((_TURN, _TURN)), None),
+        ("box, Gauss-Legendre", Box([(0, 2), (0, 2)]), None),
+        ("torus in space", Torus((_TURN, _TURN, _TURN)), None),
+        ("Dirichlet box, sines", Box([(0, 2), (0, 2), (0, 2)], "dirichlet"), "midpoint"),
+        ("sphere", Sphere(), None),
+    ]
+    return [
+        Instance(
+            f"three points, {label}",
+            domain,
+            L2(),
+            EmpiricalLoss(on_sphere if isinstance(domain, Sphere) else points[:, : domain.dimension], y),
+            lambda *x: np.sin(x[0]) * x[1] * (2 - x[1]),
+            rule=rule,
+            data={"levels": finest[domain.dimension]},
+        )
+        for label, domain, rule in cases
     ]
 
 
@@ -249,7 +331,8 @@ def representer_norm(instance, n, functional=None):
     grid = instance.grid(n)
     size = np.linalg.norm(instance.functional.residuals(instance.f))
     c = differential(instance, grid, functional)
-    return Residual(dual_length(c, L2(), grid), max(size, EPS), rounding_floor(grid, L2()), step(grid), n)
+    h = (grid.domain.volume / len(grid)) ** (1 / grid.domain.dimension)
+    return Residual(dual_length(c, L2(), grid), max(size, EPS), rounding_floor(grid, L2()), h, len(grid))
 
 
 def _fitted(instance):
@@ -272,6 +355,12 @@ def _misfit(instance):
     return float(np.linalg.norm(loss.residuals(instance.f)) / (np.linalg.norm(loss.y) or 1.0)) - 64 * EPS
 
 
+def _rate_of_representers(instance):
+    """h^{-n/2}; on polynomial grids, whose nodes are not spread evenly, in the limit only."""
+    n = instance.domain.dimension
+    return divergent(n / 2, 0.05 if n == 1 else 0.1)
+
+
 NO_L2_GRADIENT = Theorem(
     id="no-l2-gradient",
     statement="A loss at points has no L2 gradient: its representers on grids of spacing h grow like "
@@ -287,15 +376,15 @@ NO_L2_GRADIENT = Theorem(
     ),
     instances=_pointwise_instances,
     from_problem=_pointwise_problem,
-    levels=lambda instance: [64 * 2**j for j in range(6)],
+    levels=lambda instance: instance.data.get("levels") or [64 * 2**j for j in range(6)],
     residual=representer_norm,
-    expectation=lambda instance: divergent(0.5),
+    expectation=_rate_of_representers,
     controls=(
         Control(
             "the population loss ½∫(f-y)²: its representers must stay bounded",
             breaks="statement",
             residual=lambda instance, n: representer_norm(
-                instance, n, PopulationLoss(lambda x: 1.0 + instance.f(x))
+                instance, n, PopulationLoss(lambda *x: 1.0 + instance.f(*x))
             ),
             failure=lambda instance: Order(-0.05, 0.05),
         ),

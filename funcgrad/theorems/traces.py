@@ -1,15 +1,20 @@
-"""The theorem about integrals over surfaces: trace-threshold."""
+"""The theorem about integrals over surfaces: trace-threshold.
+
+On closed lines and planes and on the equator what an octave adds is compared with its value; elsewhere with
+its rate of growth (see `growth`).
+"""
 
 import numpy as np
 
 from funcgrad.functionals import SurfaceIntegral
 from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces import Sphere, Torus
-from funcgrad.spaces.surfaces import Flat, SmallCircle
+from funcgrad.spaces import Box, Euclidean, Sphere, Torus
+from funcgrad.spaces.surfaces import Flat, RoundSphere, SmallCircle
 from funcgrad.theorems.common import EPS, PAPER
 from funcgrad.theorems.existence import predicted_octave
 from funcgrad.theorems.expectations import Order, Stagnant, divergent
+from funcgrad.theorems.growth import growth_instances, growth_levels, growth_residual, is_of_growth
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 
 
@@ -27,7 +32,38 @@ def _trace_instances(rng):
         Instance(f"s = {s:g}, {label}", domain, Sobolev(s), data={"surface": surface, "levels": levels})
         for label, domain, surface, levels in cases
         for s in (0.25, 0.5, 0.75)
+    ] + _surfaces_that_bend_or_end(x)
+
+
+def _surfaces_that_bend_or_end(x):
+    """Circles, spheres, segments, closed lines; normal derivatives; codimensions 1 to 3."""
+    turn = 2 * np.pi
+    plane, space, four = (Torus((turn,) * n) for n in (2, 3, 4))
+    across = Flat([x, 0, 0], [0, 0, turn], normal=[1, 0, 0])
+    cases = [
+        ("a circle in ", plane, RoundSphere([x, 1], 2.0), 0),
+        ("a circle in ", plane, RoundSphere([x, 1], 2.0), 1),
+        ("a circle in ", Euclidean(2), RoundSphere([x, 1], 1.0), 0),
+        ("a segment in ", Euclidean(2), Flat([x, 0], [1, 2]), 1),
+        ("a segment in ", Box([(0, 2), (0, 3)], "dirichlet"), Flat([0.5, 0.5], [1, 2]), 0),
+        ("a sphere in ", space, RoundSphere([x, 1, 1], 2.0), 0),
+        ("a sphere in ", Euclidean(3), RoundSphere([x, 1, 1], 1.0), 1),
+        ("a parallelogram in ", Euclidean(3), Flat([x, 0, 0], [[1, 0, 0], [0, 1, 0.5]]), 0),
+        ("a closed line in ", space, across, 0),
+        ("a closed line in ", space, across, 1),
+        ("a circle in ", Euclidean(3), RoundSphere([x, 1, 1], 1.0, axis=[1, 2, 2]), 0),
+        ("a closed line in ", four, Flat([x, 0, 0, 0], [0, 0, 0, turn]), 0),
+        ("a latitude of ", Sphere(), SmallCircle([1, 2, 2], 1.1), 0),
+        ("a latitude of ", Sphere(), SmallCircle([1, 2, 2], 1.1), 2),
     ]
+    instances = []
+    for name, domain, surface, order in cases:
+        derivative = f"∂_ν^{order} on " if order else ""
+        data = {"surface": surface, "derivative": order}
+        threshold = surface.codimension / 2 + order
+        c = SurfaceIntegral(surface, order)
+        instances += growth_instances(c, domain, threshold, (-0.25, 0.0, 0.25), data, derivative + name)
+    return instances
 
 
 def _cutoff(domain, m):
@@ -49,11 +85,25 @@ def _trace_residual(instance, m, shift=0.0):
     Per unit of area the integral over a surface of codimension 1 is the evaluation of a function of one
     variable, and its squared dual norm grows as that does.
     """
+    if is_of_growth(instance):
+        return growth_residual(instance, m, shift)
     domain, surface = instance.domain, instance.data["surface"]
     (low, below), (high, above) = (_cutoff(domain, level) for level in (m, 2 * m))
     added = octave_sums(SurfaceIntegral(surface), instance.metric, domain, [below, above])[1]
     predicted = surface.area * predicted_octave(instance.metric, low, high, 2 * shift)
     return Residual(abs(added - predicted), predicted, 64 * EPS * m, 1 / m, above)
+
+
+def _points_shift(instance):
+    """What the threshold n/2 of points is above k/2."""
+    return (instance.domain.dimension - instance.data["surface"].codimension) / 2
+
+
+def _refuted_by_points(instance):
+    """How the point's threshold fails: nothing is left of the sums against it, or all of the prediction."""
+    if is_of_growth(instance):
+        return divergent(-2 * _points_shift(instance), 0.25)
+    return Stagnant(0.5)
 
 
 def _no_surface(problem):
@@ -63,21 +113,22 @@ def _no_surface(problem):
 TRACE_THRESHOLD = Theorem(
     id="trace-threshold",
     statement="The integral over a surface of codimension k has a gradient in H^s iff s > k/2: its squared "
-    "dual norm grows like Λ^{k-2s} (here k = 1, n = 2 and 3).",
+    "dual norm grows like Λ^{k-2s}, log Λ at s = k/2; with a normal derivative of order j iff s > k/2 + j. "
+    "Here k = 1, 2, 3 and n = 2, 3, 4.",
     latex=r"\left(v\mapsto\int_\Gamma v\,d\sigma\right)\in H^{-s}(M)\iff s>k/2",
     source="Adams & Fournier, Sobolev Spaces (trace theorem); " + PAPER,
     hypotheses=(),
     instances=_trace_instances,
     from_problem=_no_surface,
-    levels=lambda instance: instance.data["levels"],
+    levels=lambda instance: growth_levels(instance) if is_of_growth(instance) else instance.data["levels"],
     residual=_trace_residual,
-    expectation=lambda instance: Order(1.7, 2.3),
+    expectation=lambda instance: Order(-0.05, 0.05) if is_of_growth(instance) else Order(1.7, 2.3),
     controls=(
         Control(
             "the claim with the point's threshold n/2",
             breaks="statement",
-            residual=lambda instance, m: _trace_residual(instance, m, (instance.domain.dimension - 1) / 2),
-            failure=lambda instance: Stagnant(0.5),
+            residual=lambda instance, m: _trace_residual(instance, m, _points_shift(instance)),
+            failure=_refuted_by_points,
         ),
         Control(
             "the claim with threshold k/2 - 1/4",

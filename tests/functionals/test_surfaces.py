@@ -60,6 +60,32 @@ def test_latitudes_of_the_sphere():
         assert fg.SurfaceIntegral(circle, order)(f) == pytest.approx(length * value, rel=1e-12)
 
 
+@pytest.mark.parametrize("order", [3, 4, 5])
+def test_normal_derivatives_of_any_order_on_latitudes(order):
+    """∂_γ^j of P_4(cos γ) times the length, against mpmath and on a grid's functions of degree 4."""
+    gamma, axis = 0.8, np.array([1.0, 2.0, 2.0]) / 3
+    circle = surfaces.SmallCircle(axis, gamma)
+    with mpmath.workdps(40):
+        exact = float(mpmath.diff(lambda g: mpmath.legendre(4, mpmath.cos(g)), mpmath.mpf(gamma), order))
+    assert circle.zonal_integrals(4, order)[4] == pytest.approx(circle.area * exact, rel=1e-11)
+
+    def zonal(x, y, z):
+        t = axis[0] * x + axis[1] * y + axis[2] * z
+        return (35 * t**4 - 30 * t**2 + 3) / 8
+
+    c = fg.SurfaceIntegral(circle, order)
+    assert c(SPHERE.grid(8).function(zonal)) == pytest.approx(circle.area * exact, rel=1e-9)
+
+
+def test_derivatives_along_a_great_circle_from_those_along_a_line():
+    """F(tan γ) for F = t³: tan³ = γ³ + γ⁵ + ..., so ∂³ = 6 and ∂⁵ = 120 = b_3 · 6."""
+    circle = surfaces.SmallCircle([0, 0, 1], 1.0)
+    assert circle.straight_derivatives(2) == {2: 1.0}
+    assert circle.straight_derivatives(3) == pytest.approx({1: 2.0, 3: 1.0})
+    assert circle.straight_derivatives(5)[3] == pytest.approx(20.0)
+    assert surfaces.RoundSphere([0, 0], 1).straight_derivatives(3) == {3: 1.0}
+
+
 IN_DOMAINS = [
     (SQUARE, surfaces.Flat([-0.5, -0.7], [1.1, 1.9])),
     (SQUARE, surfaces.RoundSphere([0.1, 0.3], 0.6)),
@@ -153,7 +179,17 @@ BAD_INPUT = [
     (lambda: surfaces.SmallCircle([0, 0, 1], 4.0), InvalidInput, "between 0 and π"),
     (lambda: fg.SurfaceIntegral("circle"), InvalidInput, "`surface` must be one of"),
     (lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0, 0], [1, 0, 0]), 1), InvalidInput, "many normals"),
-    (lambda: fg.SurfaceIntegral(surfaces.SmallCircle([0, 0, 1], 1.0), 3), InvalidInput, "orders 0, 1 and 2"),
+    (lambda: fg.SurfaceIntegral(surfaces.SmallCircle([0, 0, 1], 1.0), density=2.0), InvalidInput, "callable"),
+    (
+        lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [1, 0]), density=lambda x, y: 0 * x),
+        InvalidInput,
+        "not zero everywhere",
+    ),
+    (
+        lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [1, 0]), density=lambda x, y: np.abs(x - 0.3)),
+        ConvergenceError,
+        "must be smooth",
+    ),
     (
         lambda: fg.SurfaceIntegral(surfaces.Flat([0, 0], [0.5, 0.5]))(lambda x, y: 1.0 * (x > 0.2)),
         ConvergenceError,

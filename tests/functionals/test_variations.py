@@ -7,8 +7,10 @@ import pytest
 import sympy
 
 import funcgrad as fg
+from funcgrad import functionals
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals import CrossEntropy, Poisson, PseudoHuber, UserLoss, from_callable
+from funcgrad.functionals.pointwise_losses import PointwiseLoss
 
 EPS = np.finfo(float).eps
 INTERVAL, CIRCLE = fg.Interval(0, 1), fg.Circle(2 * np.pi)
@@ -103,6 +105,29 @@ PIECES = {
         line,
         1,
     ),
+    "from callables": (
+        from_callable(
+            lambda f: float(f.grid.integrate(np.exp(f.values))),
+            lambda f: fg.Density(f.grid.function(np.exp(f.values))),
+            lambda f: functionals.SecondVariation(
+                lambda v: fg.Density(f.grid.function(np.exp(f.values) * v.values))
+            ),
+        ),
+        sphere,
+        1,
+    ),
+    "composition of a surface integral": (
+        fg.LinearFunctional(fg.SurfaceIntegral(fg.surfaces.RoundSphere([3, 3], 1.0), 1)).composed(
+            math.exp, math.exp, math.exp
+        ),
+        torus,
+        1,
+    ),
+    "population on the torus": (
+        fg.PopulationLoss(lambda x, y: np.sin(x), loss="pseudo-huber"),
+        torus,
+        1,
+    ),
     "combination": (
         2.0 * fg.EmpiricalLoss(X, Y, loss="pseudo-huber")
         - fg.Integral("u_x**2*u")
@@ -121,6 +146,13 @@ QUADRATIC = {
     ),
     "population": (fg.PopulationLoss(np.sin), line, 1),
     "Dirichlet energy": (fg.Integral("u_x**2/2 + u"), line, 1),
+    "linear, surface": (
+        fg.LinearFunctional(
+            fg.SurfaceIntegral(fg.surfaces.RoundSphere([3, 3], 1.0), density=lambda x, y: np.cos(x))
+        ),
+        torus,
+        1,
+    ),
     "linear": (
         fg.LinearFunctional(fg.PointEvaluation(0.3, derivative=1)),
         line,
@@ -148,6 +180,19 @@ def local_orders(left, size):
     return -np.diff(np.log2(np.abs(left[:, count - 4 : count])), axis=1)
 
 
+def test_every_class_of_functionals_and_losses_has_its_taylor_test():
+    """What is exported, and what arithmetic makes of it, occurs above."""
+    checked = [F for F, _, _ in (PIECES | QUADRATIC).values()]
+    exported = [getattr(functionals, name) for name in functionals.__all__]
+    classes = [c for c in exported if isinstance(c, type) and issubclass(c, fg.Functional)]
+    for cls in classes:
+        assert cls is fg.Functional or any(isinstance(F, cls) for F in checked), cls
+    losses = [c for c in exported if isinstance(c, type) and issubclass(c, PointwiseLoss)]
+    assert len(losses) >= 6
+    for cls in losses:
+        assert cls is PointwiseLoss or any(isinstance(getattr(F, "loss", None), cls) for F in checked), cls
+
+
 @pytest.mark.parametrize("name", PIECES)
 @pytest.mark.parametrize("second", [False, True], ids=["first variation", "second variation"])
 def test_taylors_formula_is_of_order_2_and_with_the_second_variation_3(name, second):
@@ -167,7 +212,7 @@ def test_taylors_formula_of_the_second_order_is_exact_for_quadratic_functionals(
         v = smooth(grid, seed, components)
         size = 1 + abs(F(f)) + abs(F.second_variation(f)(v, v))
         assert np.abs(remainders(F, f, v, second=True)).max() < 1e3 * EPS * size
-        if name != "linear":
+        if not name.startswith("linear"):
             orders = local_orders(remainders(F, f, v, second=False), size)
             assert np.all(np.abs(orders - 2) < 0.1)
 

@@ -1,0 +1,76 @@
+"""How dual norms of points and surfaces grow with the frequency, in any dimension."""
+
+import math
+
+import numpy as np
+
+from funcgrad.gradients.evidence import squared_coefficients
+from funcgrad.metrics import Sobolev
+from funcgrad.spaces import Euclidean
+from funcgrad.theorems.common import EPS
+from funcgrad.theorems.record import Instance, Residual
+
+# Frequencies of the levels in units of the first wave's, by dimension; the windows reach up to twice these.
+_LEVELS = {1: (8, 16, 32, 64, 128), 2: (8, 16, 32, 64), 3: (5, 8, 13, 20), 4: (3, 4.25, 6, 8.5)}
+
+
+def growth_instances(c, domain, threshold, offsets, data=None, name=""):
+    """Return instances for a covector in H^s, s the threshold plus each offset.
+
+    The threshold is stated here and not asked of the covector. On Euclidean space the sums are those of a
+    torus around the covector.
+    """
+    instances = []
+    for offset in offsets:
+        s = threshold + offset
+        label = f"s = {s:g}, {name}{domain}"
+        content = {**(data or {}), "covector": c, "threshold": threshold}
+        instances.append(Instance(label, domain, Sobolev(s), data=content))
+    return instances
+
+
+def is_of_growth(instance):
+    """Return whether an instance is one of `growth_instances`."""
+    return "covector" in instance.data
+
+
+def growth_levels(instance):
+    """Return the levels of an instance."""
+    return _LEVELS[instance.domain.dimension]
+
+
+def growth_residual(instance, level, shift=0.0):
+    """Return Σ_k w_k |c(e_k)|²/(1+λ_k)^s in a window of frequencies, over the claim Λ^{2p}/(1+Λ²)^s.
+
+    With p the threshold. If the claim is right the quotient tends to a constant: it is of order 0. The
+    window is cos² in log ω from Λ/2 to 2Λ: a sharp one would see how many eigenvalues, and waves of c(e_k),
+    fall into it.
+    """
+    c, metric, domain = instance.data["covector"], instance.metric, _with_modes(instance)
+    # The frequency √λ of which there are as many modes below as on a torus of side 2π below the level.
+    n = domain.dimension
+    unit = 2 * math.pi / domain.volume ** (1 / n)
+    cutoff = level * unit
+    count = _count_below(n, 2 * max(growth_levels(instance)))
+    spectrum = domain.laplacian_spectrum(count)
+    octave = np.log2(np.maximum(spectrum, (cutoff / 4) ** 2)) / 2 - math.log2(cutoff)
+    first, last = np.searchsorted(octave, [-1.0, 1.0])
+    window = np.cos(np.pi / 2 * octave[first:last]) ** 2
+    squares = squared_coefficients(c, domain, count)[first:last]
+    value = float(window @ (squares / metric.symbol(spectrum[first:last])))
+    claim = cutoff ** (2 * (instance.data["threshold"] + shift)) / metric.symbol(cutoff**2)
+    return Residual(value, claim, 64 * EPS, 1 / level, last - first)
+
+
+def _count_below(n, radius):
+    """The number of points of the lattice Z^n in a ball, by its volume, and a fifth for boundaries."""
+    return math.ceil(1.2 * math.pi ** (n / 2) / math.gamma(n / 2 + 1) * radius**n)
+
+
+def _with_modes(instance):
+    domain = instance.domain
+    if not isinstance(domain, Euclidean):
+        return domain
+    points = np.concatenate([term.hull() for term in instance.data["covector"].terms])
+    extent = float(np.ptp(points, axis=0).max())
+    return domain.enclosing_torus(points, margin=extent / 2 or math.pi)
