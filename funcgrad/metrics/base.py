@@ -68,6 +68,22 @@ class Metric(ABC):
         return Function(grid, self.square_root(grid).solve(self.whiten(c, grid)))
 
 
+class MetricField(ABC):
+    """A metric that depends on the function at which it is taken: an inner product at each base point.
+
+    What takes a metric takes one of these too, and asks for it `at` its own current function.
+    """
+
+    @abstractmethod
+    def at(self, f):
+        """Return the `Metric` at a base point, a `Function`."""
+
+
+def at_base_point(metric, f):
+    """Return the metric at a base point, for one that depends on it; others as they are."""
+    return metric.at(f) if hasattr(metric, "at") else metric
+
+
 class SpectralMetric(Metric):
     """A metric <u, v> = <σ(-Δ) u, v>_0 given by a positive symbol σ on the eigenvalues of -Δ.
 
