@@ -10,7 +10,32 @@ from funcgrad.functionals.covector import Covector
 from funcgrad.spaces.function import Function
 
 
-class Metric(ABC):
+class Combinable:
+    """What can be added to metrics and multiplied by positive numbers."""
+
+    # numpy's scalars leave `2.0 * metric` to us.
+    __array_ufunc__ = None
+
+    def __add__(self, other):
+        """Return the sum, <u, v> = <u, v>_1 + <u, v>_2."""
+        if not isinstance(other, Combinable):
+            return NotImplemented
+        from funcgrad.metrics.sums import sum_of_metrics
+
+        return sum_of_metrics([(1.0, self), (1.0, other)])
+
+    def __mul__(self, factor):
+        """Return the metric times a positive number."""
+        if isinstance(factor, Combinable) or not np.isscalar(factor):
+            return NotImplemented
+        from funcgrad.metrics.sums import sum_of_metrics
+
+        return sum_of_metrics([(factor, self)])
+
+    __rmul__ = __mul__
+
+
+class Metric(Combinable, ABC):
     """An inner product on functions: the one thing that turns covectors into gradients.
 
     A subclass gives the three abstract methods below. Everything on a grid goes through
@@ -29,7 +54,7 @@ class Metric(ABC):
     def dual_norm(self, c, domain):
         """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
 
-    def analysis(self, c):  # noqa: B027 - None is the default
+    def analysis(self, c):
         """Return (whether a covector is bounded: True, False or None, why), or None.
 
         None, the default, leaves the answer to the metric's Sobolev order, if it is a `SpectralMetric`.
@@ -68,7 +93,7 @@ class Metric(ABC):
         return Function(grid, self.square_root(grid).solve(self.whiten(c, grid)))
 
 
-class MetricField(ABC):
+class MetricField(Combinable, ABC):
     """A metric that depends on the function at which it is taken: an inner product at each base point.
 
     What takes a metric takes one of these too, and asks for it `at` its own current function.

@@ -27,6 +27,11 @@ class ContinuityRoot(SquareRoot):
     def __init__(self, grid):
         self._weights, self._volume = grid.weights, grid.weights.sum()
 
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        return self._weights[None]
+
     def _require_mass_zero(self, values):
         mass = np.abs(self._weights @ values).max(initial=0.0)
         if mass > _NEGLIGIBLE * self._volume * np.abs(values).max(initial=0.0):

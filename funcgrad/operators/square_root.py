@@ -24,6 +24,11 @@ class SquareRoot(ABC):
 
     # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).
     is_diagonal = False
+    # The axes of values (N, *components, ...) that S couples beside the nodes.
+    components = ()
+
+    # Rows (k, N) of evaluations or integrals that vanish on the space; None if it is all functions.
+    constraints = None
 
     @abstractmethod
     def apply(self, values):
@@ -49,6 +54,11 @@ class DiagonalRoot(SquareRoot):
 
     def __init__(self, weights):
         self._root = np.sqrt(weights)
+
+    @property
+    def weights(self):
+        """The squares of the diagonal, (N,)."""
+        return self._root**2
 
     def part(self, nodes):
         """Return S on a slice of the nodes."""
@@ -82,7 +92,8 @@ class SpectralRoot(SquareRoot):
 
     def __init__(self, grid, symbol):
         self._grid = grid
-        self._half_power = np.sqrt(symbol(grid.eigenvalues))
+        self.symbol = symbol(grid.eigenvalues)
+        self._half_power = np.sqrt(self.symbol)
         self._inverse = reciprocal(self._half_power)
         self._root_weights = np.sqrt(grid.weights)
 
@@ -178,6 +189,11 @@ class DerivativeRoot(SquareRoot):
         restricted = components if self._basis is None else _matmul(self._basis.T, components)
         return _matmul(self._q, _solve_triangular(self._r, restricted, trans="T"))
 
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        return None if self._basis is None else _end_values(self._grid)
+
 
 class MeanZeroRoot(SquareRoot):
     """The square root of a metric on the functions of mean zero; others are refused.
@@ -194,6 +210,16 @@ class MeanZeroRoot(SquareRoot):
 
     def __init__(self, grid, root):
         self._mean, self._root = grid.weights / grid.weights.sum(), root
+
+    @property
+    def unrestricted(self):
+        """The root that it restricts."""
+        return self._root
+
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        return self._mean[None]
 
     def apply(self, values):
         """See `SquareRoot.apply`."""

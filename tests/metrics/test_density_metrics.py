@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import funcgrad as fg
@@ -26,12 +26,14 @@ def orders(errors):
 # --- the normal densities -----------------------------------------------------------------------------
 
 
-@given(m=st.floats(-1, 1), s=st.floats(0.4, 0.8))
+@settings(max_examples=25)
+@given(m=st.floats(-1, 1), s=st.floats(0.5, 0.8))
 def test_on_normal_densities_fisher_rao_is_hyperbolic_and_wasserstein_euclidean(m, s):
     """dm²/s² + 2 ds²/s², and dm² + ds² (Takatsu 2011); the tails beyond 8.75 s are 1e-16."""
-    fisher = fg.gram(NORMAL, [m, s], fg.FisherRao(), LINE)
+    fine = LINE.grid(160)
+    fisher = fg.gram(NORMAL, [m, s], fg.FisherRao(), fine)
     np.testing.assert_allclose(fisher * s**2, np.diag([1, 2]), atol=1e-11)
-    np.testing.assert_allclose(fg.gram(NORMAL, [m, s], fg.Wasserstein(), LINE), np.eye(2), atol=1e-11)
+    np.testing.assert_allclose(fg.gram(NORMAL, [m, s], fg.Wasserstein(), fine), np.eye(2), atol=1e-11)
 
 
 def test_staggered_differences_are_of_order_2_on_normal_densities():
@@ -58,11 +60,11 @@ def test_the_natural_gradient_of_an_entropy_among_normal_densities():
 
 def test_the_wasserstein_flow_of_the_entropy_is_the_ornstein_uhlenbeck_process():
     """m' = -m, (s²)' = -2(s² - 1); the gradient flow among normals is that among all densities."""
-    path = fg.flow(ENERGY, NORMAL, [0.8, 0.7], fg.Wasserstein(), LINE.grid(96), (0, 1))
-    exact = [0.8 * math.exp(-1), math.sqrt(1 + (0.49 - 1) * math.exp(-2))]
-    np.testing.assert_allclose(path.theta[-1], exact, rtol=1e-7)
+    path = fg.flow(ENERGY, NORMAL, [0.8, 0.7], fg.Wasserstein(), LINE.grid(64), (0, 0.3), rtol=1e-7)
+    exact = [0.8 * math.exp(-0.3), math.sqrt(1 + (0.49 - 1) * math.exp(-0.6))]
+    np.testing.assert_allclose(path.theta[-1], exact, rtol=1e-6)
     m, s = path.theta[-1]
-    assert path.norm[-1] == pytest.approx(math.hypot(m, s - 1 / s), rel=1e-6)
+    assert path.norm[-1] == pytest.approx(math.hypot(m, s - 1 / s), rel=1e-8)
 
 
 @pytest.mark.parametrize("metric", [fg.Wasserstein(), fg.FisherRao()], ids=str)
@@ -222,6 +224,7 @@ def random_density(grid, rng):
 
 @pytest.mark.parametrize("grid", GRIDS, ids=repr)
 @pytest.mark.parametrize("field", [fg.FisherRao(), fg.Wasserstein()], ids=str)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_square_roots_are_adjoint_and_representers_represent(grid, field, seed):
     rng = np.random.default_rng(seed)
