@@ -6,6 +6,7 @@ from funcgrad.metrics.fisher_rao import FisherRao
 from funcgrad.metrics.l2 import L2
 from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
+from funcgrad.metrics.tangent_extended import TangentExtended
 from funcgrad.metrics.wasserstein import Wasserstein
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "Poisson",
     "Sobolev",
     "SpectralMetric",
+    "TangentExtended",
     "Wasserstein",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.terms import PointTerm
 from funcgrad.spaces.function import Function
 
 
@@ -156,6 +157,20 @@ class SpectralMetric(Metric):
             representer = self.riesz(Covector(densities=[density]), density[0].grid)
             squared += 2 * Covector(atoms=c.atoms)(representer) + Covector(c.densities)(representer)
         return math.sqrt(max(squared, 0.0))
+
+
+def bounded_on_scale(c, order):
+    """Return whether a covector is bounded on H^order, None where its terms alone do not tell.
+
+    They do not for densities that may be rougher than L2, and for evaluations at points of three
+    coordinates, on the sphere or in space, between the thresholds of both.
+    """
+    if c.regularity.admits(order):
+        return True
+    points = [term for term in c.terms if isinstance(term, PointTerm)]
+    on_a_sphere = points and points[0].points.shape[1] == 3
+    undecided = c.densities or (on_a_sphere and c.regularity_in(2).admits(order))
+    return None if undecided else False
 
 
 def _energy_of_atoms(c, kernel):

@@ -10,7 +10,7 @@ from funcgrad._checks import positive_number
 from funcgrad.errors import ConvergenceError, FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector, sum_of_terms
 from funcgrad.functionals.terms import DensityTerm
-from funcgrad.metrics.base import Metric, MetricField, SpectralMetric, at_base_point
+from funcgrad.metrics.base import Metric, MetricField, SpectralMetric, at_base_point, bounded_on_scale
 from funcgrad.operators.stacked_root import sum_root
 
 # Dual norms over all functions are extrapolated until two refinements agree to this.
@@ -162,8 +162,7 @@ def _bounds(metric, term):
         return own[0]
     if not isinstance(metric, SpectralMetric):
         return None
-    admitted = term.regularity().admits(metric.order)
-    return admitted if admitted or not isinstance(term, DensityTerm) else None
+    return bounded_on_scale(c, metric.order)
 
 
 @lru_cache(maxsize=8)

@@ -48,7 +48,7 @@ def _pullback_residual(instance, n, metric=None, model=None):
     return Residual(value, 1.0, floor, step(grid), n)
 
 
-def _doubled(instance):
+def doubled(instance):
     """The model with its first parameter given twice, θ_0 = ϑ_0 + ϑ_p: not an immersion."""
     mixing = _with_a_twin(len(instance.theta))
     return instance.model.reparametrise(
@@ -84,7 +84,7 @@ PULLBACK_METRIC = Theorem(
         Control(
             "a parameter given twice: G must be singular",
             breaks="the model is an immersion",
-            residual=lambda instance, n: _pullback_residual(instance, n, model=_doubled(instance)),
+            residual=lambda instance, n: _pullback_residual(instance, n, model=doubled(instance)),
             failure=lambda instance: Stagnant(1.0),
         ),
     ),
@@ -161,7 +161,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
 def _degenerate_residual(instance, n, damping=0.0):
     """Distance of dφ(η) from P∇F for the model with a parameter given twice, and of η from least norm."""
     exact, grid = reference(instance), instance.grid(n)
-    model, theta = _doubled(instance)
+    model, theta = doubled(instance)
     mixing = _with_a_twin(len(instance.theta))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateModelWarning)

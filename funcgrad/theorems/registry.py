@@ -2,6 +2,7 @@
 
 from funcgrad.theorems.descents import ENERGY_DECAY, MESH_INDEPENDENCE
 from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHOLD, NO_L2_GRADIENT
+from funcgrad.theorems.extensions import GTK_EXTENDS
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
 from funcgrad.theorems.limits import INFINITE_WIDTH, SAMPLE_CONSISTENCY
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
@@ -58,5 +59,6 @@ def catalogue():
         NTK_IS_REPRODUCING,
         GTK_IS_REPRODUCING,
         TANGENT_KERNEL_IS_PROJECTED,
+        GTK_EXTENDS,
         INFINITE_WIDTH,
     )

@@ -60,7 +60,7 @@ def test_the_natural_gradient_of_an_entropy_among_normal_densities():
 
 def test_the_wasserstein_flow_of_the_entropy_is_the_ornstein_uhlenbeck_process():
     """m' = -m, (s²)' = -2(s² - 1); the gradient flow among normals is that among all densities."""
-    path = fg.flow(ENERGY, NORMAL, [0.8, 0.7], fg.Wasserstein(), LINE.grid(64), (0, 0.3), rtol=1e-7)
+    path = fg.flow(ENERGY, NORMAL, [0.8, 0.7], fg.Wasserstein(), LINE.grid(96), (0, 0.3), rtol=1e-7)
     exact = [0.8 * math.exp(-0.3), math.sqrt(1 + (0.49 - 1) * math.exp(-0.6))]
     np.testing.assert_allclose(path.theta[-1], exact, rtol=1e-6)
     m, s = path.theta[-1]
