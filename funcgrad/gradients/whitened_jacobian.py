@@ -136,8 +136,14 @@ class WhitenedJacobian:
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
-        m = self.model.n_outputs
-        return self.pullback(self.root.apply_transpose(y if m == 1 else y.reshape(-1, m)))
+        return self.pullback(self.root.apply_transpose(y.reshape(self._image_shape)))
+
+    @cached_property
+    def _image_shape(self):
+        """The shape of Su, (M,) or (M, m)."""
+        if self.root.is_diagonal:
+            return (-1,) if self.model.n_outputs == 1 else (-1, self.model.n_outputs)
+        return self.root.apply(self.pushforward(np.zeros(self.n_parameters))).shape
 
     def toarray(self):
         """Return A, (M, p)."""

@@ -6,14 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
-from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.errors import FuncgradError, InvalidInput, NotPositiveDefinite
 from funcgrad.functionals.covector import Covector, point_evaluations
 from funcgrad.functionals.surface_term import SurfaceTerm
-from funcgrad.kernels import Evaluations, GramSolver, Kernel, functional_gram
+from funcgrad.kernels import Evaluations, GramSolver, Kernel, MatrixValuedKernel, functional_gram
 from funcgrad.kernels.gram_solver import LARGEST_CHOLESKY
 from funcgrad.metrics.base import Metric
-from funcgrad.operators.square_root import TriangularRoot
+from funcgrad.operators.square_root import FiniteRankRoot, TriangularRoot
 from funcgrad.spaces.function import Function
 
 
@@ -28,8 +29,9 @@ class RKHS(Metric):
 
     Parameters
     ----------
-    kernel : Kernel
-        Scalar; functions with m components are taken componentwise.
+    kernel : Kernel or MatrixValuedKernel
+        Of a scalar kernel functions with m components are taken componentwise; a matrix-valued one couples
+        them. A tangent kernel's space is the tangent space itself: on a grid, functions outside are refused.
 
     Examples
     --------
@@ -46,11 +48,13 @@ class RKHS(Metric):
     kernel: Any
 
     def __post_init__(self):
-        if not isinstance(self.kernel, Kernel):
+        if not isinstance(self.kernel, Kernel | MatrixValuedKernel):
             raise InvalidInput(f"`kernel` must be a Kernel; got {type(self.kernel).__name__}.")
 
     def square_root(self, grid):
         """Return S = L⁻¹ for the Gram matrix K_XX = LLᵀ of the grid's nodes.
+
+        For a kernel of finite rank (one with `features`), S is that on the range of K_XX.
 
         Raises
         ------
@@ -69,11 +73,16 @@ class RKHS(Metric):
 
     def representer(self, c):
         """Return the Riesz representer of a covector as a callable of points (K, n), exact anywhere."""
+        if isinstance(self.kernel, MatrixValuedKernel):
+            return lambda x: sum(
+                (section.matvec(x, points, weights) for section, points, weights in self._sections(c)),
+                np.zeros((_count(x), self.kernel.n_components)),
+            )
         parts = _evaluations(c)
 
         def g(x):
             sections = [functional_gram(self.kernel, Evaluations(x), part) for part in parts]
-            values = sum(sections, np.zeros((np.size(x) if np.ndim(x) < 2 else len(x), 1)))
+            values = sum(sections, np.zeros((_count(x), 1)))
             return values[:, 0] if values.shape[1] == 1 else values
 
         return g
@@ -81,10 +90,21 @@ class RKHS(Metric):
     def dual_inner(self, c, d):
         """Return the inner product of the representers of two covectors, c ⊗ d applied to the kernel."""
         total = 0.0
+        if isinstance(self.kernel, MatrixValuedKernel):
+            for points, alpha, weights in _weighted(c, self.kernel):
+                for section, others, right in self._sections(d, alpha):
+                    total += float(np.sum(weights * section.matvec(points, others, right)))
+            return total
         for first in _evaluations(c):
             for second in _evaluations(d):
                 total += float(np.trace(functional_gram(self.kernel, first, second)))
         return total
+
+    def _sections(self, c, alpha=None):
+        """Yield (∂_x^α ∂_y^β K, points, weights) for the evaluations ∂^β of a covector."""
+        for points, beta, weights in _weighted(c, self.kernel):
+            orders = (0,) * points.shape[1] if alpha is None else alpha
+            yield self.kernel.derivative(orders, beta), points, weights
 
     def dual_norm(self, c, domain):
         """See `Metric.dual_norm`; infinite if a derivative exceeds the kernel's smoothness."""
@@ -144,14 +164,47 @@ def _highest_order(c):
 
 @lru_cache(maxsize=8)
 def _rkhs_root(metric, grid):
-    if len(grid) > LARGEST_CHOLESKY:
-        raise InvalidInput(f"{metric} on a grid takes at most {LARGEST_CHOLESKY} nodes; got {grid!r}.")
-    return TriangularRoot(GramSolver(metric.kernel, grid.nodes).factor)
+    kernel = metric.kernel
+    if hasattr(kernel, "features"):
+        return FiniteRankRoot(kernel.features(grid.nodes))
+    m = kernel.n_components if isinstance(kernel, MatrixValuedKernel) else 1
+    if len(grid) * m > LARGEST_CHOLESKY:
+        raise InvalidInput(f"{metric} on a grid takes at most {LARGEST_CHOLESKY // m} nodes; got {grid!r}.")
+    if isinstance(kernel, Kernel):
+        return TriangularRoot(GramSolver(kernel, grid.nodes).factor)
+    try:
+        return TriangularRoot(scipy.linalg.cholesky(kernel.gram(grid.nodes), lower=True), (m,))
+    except np.linalg.LinAlgError as error:
+        raise NotPositiveDefinite(
+            f"the Gram matrix of {kernel!r} at {len(grid)} nodes is not positive definite to rounding: a "
+            "coupling is singular, or the nodes lie too close for so smooth a kernel."
+        ) from error
+
+
+def _count(x):
+    """Return how many points x holds."""
+    return np.size(x) if np.ndim(x) < 2 else len(x)
+
+
+def _parts(c):
+    """Return a covector as weighted evaluations (points, derivative, weights)."""
+    if not isinstance(c, Covector):
+        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
+    return [part for term in c.terms for part in term.evaluations()]
 
 
 def _evaluations(c):
-    """Return a covector as weighted evaluations, one row of weights for each component."""
-    if not isinstance(c, Covector):
-        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
-    parts = [part for term in c.terms for part in term.evaluations()]
-    return [Evaluations(points, order, weights.T) for points, order, weights in parts]
+    """Return a covector as `Evaluations`, one row of weights for each component."""
+    return [Evaluations(points, order, weights.T) for points, order, weights in _parts(c)]
+
+
+def _weighted(c, kernel):
+    """Return a covector of functions with the kernel's components as weighted evaluations."""
+    parts = _parts(c)
+    for _, _, weights in parts:
+        if weights.shape[1:] != (kernel.n_components,):
+            raise InvalidInput(
+                f"`c` must be a covector of functions with {kernel.n_components} components; its weights "
+                f"have shape {weights.shape}."
+            )
+    return parts
