@@ -22,6 +22,7 @@ from funcgrad.theorems.tangent_spaces import (
     TANGENT_KERNEL_IS_PROJECTED,
 )
 from funcgrad.theorems.traces import TRACE_THRESHOLD
+from funcgrad.theorems.vector_valued import VECTOR_VALUED
 
 
 def catalogue():
@@ -60,5 +61,6 @@ def catalogue():
         GTK_IS_REPRODUCING,
         TANGENT_KERNEL_IS_PROJECTED,
         GTK_EXTENDS,
+        VECTOR_VALUED,
         INFINITE_WIDTH,
     )
