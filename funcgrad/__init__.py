@@ -23,7 +23,9 @@ _EXPORTS = {
         ),
         "funcgrad.spaces",
     ),
-    **dict.fromkeys(("L2", "RKHS", "Fisher", "Metric", "Sobolev"), "funcgrad.metrics"),
+    **dict.fromkeys(
+        ("L2", "RKHS", "Fisher", "FisherRao", "Metric", "Sobolev", "Wasserstein"), "funcgrad.metrics"
+    ),
     **dict.fromkeys(
         (
             "Covector",

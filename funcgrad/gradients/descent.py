@@ -97,7 +97,7 @@ def descend(
     model : Model
     theta : array_like, (p,)
         Where to start.
-    metric : Metric
+    metric : Metric or MetricField
     domain : Domain or Grid
         As in `natural_gradient`; for a Domain a grid is chosen anew at each θ.
     step : "exact" or float
@@ -233,7 +233,7 @@ class _Point:
         self._a = WhitenedJacobian(problem.model, theta, problem.metric, grid)
         self.f = Function(grid, self._a.values())
         self.value = finite_number(self._F(self.f), "F(f)")
-        r = problem.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
+        r = self._a.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
         self._factor = triangular_factor(self._a, r)  # all that is needed of [A r] from here on
         self.full = self.reduced().solve(0.0, problem.rcond)
         self.norm = self.full.length

@@ -233,7 +233,7 @@ def _quotient_rounding(c, metric, steps):
     """An ulp of the kernel's diagonal for each pair of evaluations in the quotients, (J,)."""
     total = np.zeros(len(steps))
     for atom in c.atoms:
-        diagonal = float(metric.kernel.gram_diagonal(np.array([atom.point]))[0])
+        diagonal = float(np.max(metric.kernel.gram_diagonal(np.array([atom.point]))))
         order = sum(atom.derivative)
         total += np.sqrt(diagonal) * np.linalg.norm(atom.weight) * (2 / steps) ** order
     return np.finfo(float).eps * total**2

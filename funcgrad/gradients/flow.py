@@ -8,11 +8,10 @@ import scipy.integrate
 
 from funcgrad._checks import finite_array, point_array
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, InvalidInput
-from funcgrad.gradients.natural_gradient import grid_for, natural_gradient
-from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
+from funcgrad.gradients.natural_gradient import model_function, natural_gradient
+from funcgrad.metrics.base import at_base_point
 from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
-from funcgrad.spaces.function import Function
 from funcgrad.spaces.grid import sample
 
 
@@ -97,9 +96,8 @@ def flow(F, model, theta, metric, domain, t_span, *, rcond=None, rtol=1e-8, atol
     value, norm = np.empty(len(path)), np.empty(len(path))
     for k, point in enumerate(path):
         step = step_at(point)
-        grid = grid_for(domain, model, point)
-        value[k] = F(Function(grid, WhitenedJacobian(model, point, metric, grid).values()))
-        norm[k] = metric.norm(step.pushforward)
+        f = step.grid.function(model_function(model, point))
+        value[k], norm[k] = F(f), at_base_point(metric, f).norm(step.pushforward)
     if min(ranks) < model.n_parameters:
         warnings.warn(
             f"the tangent space had rank {min(ranks)} with {model.n_parameters} parameters on the way; the "

@@ -125,11 +125,6 @@ def grid_for(domain, model, theta):
     return domain
 
 
-def at_base_point(metric, f):
-    """Return the metric at a base point, for one that depends on it."""
-    return metric.at(f) if hasattr(metric, "at") else metric
-
-
 def whitened_jacobian(model, theta, metric, grid):
     """Return A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
 
@@ -150,9 +145,7 @@ def gram(model, theta, metric, domain):
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
-    grid = grid_for(domain, model, theta)
-    metric = at_base_point(metric, grid.function(model_function(model, theta)))
-    a = whitened_jacobian(model, theta, metric, grid)
+    a = whitened_jacobian(model, theta, metric, grid_for(domain, model, theta))
     return a.T @ a
 
 
@@ -168,7 +161,8 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     F : Functional
     model : Model
     theta : array_like, (p,)
-    metric : Metric
+    metric : Metric or MetricField
+        One that depends on the base point is taken at f_θ.
     domain : Domain or Grid
         For a Domain a grid that resolves the tangent functions is chosen and reported. A `PointSet`
         stands for data: in L2 on it, for a squared loss at its points, η is the Gauss-Newton step.
@@ -206,10 +200,8 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
         raise InvalidInput(f"`rcond` must be at least 0 and below 1; got {rcond:g}.")
     theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
-    if hasattr(metric, "at"):
-        metric = at_base_point(metric, grid.function(model_function(model, theta)))
     a = WhitenedJacobian(model, theta, metric, grid)
-    r = metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
+    r = a.metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space

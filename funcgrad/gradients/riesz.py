@@ -2,7 +2,7 @@
 
 from funcgrad.errors import GradientDoesNotExist, InvalidInput
 from funcgrad.gradients.existence import analyse, gradient_exists
-from funcgrad.gradients.natural_gradient import at_base_point
+from funcgrad.metrics.base import at_base_point
 
 
 def gradient(F, f, metric):

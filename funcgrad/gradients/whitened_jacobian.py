@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from funcgrad.gradients.solvers.matrix import row_blocks
+from funcgrad.spaces.function import Function
 
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
@@ -21,19 +22,31 @@ class WhitenedJacobian:
     ----------
     model : Model
     theta : array_like, (p,)
-    metric : Metric
+    metric : Metric or MetricField
+        One that depends on the base point is taken at f_θ.
     grid : Grid
     held : bool, optional
         Whether to keep what is evaluated; by size if not given. Without a diagonal S, "qr" needs it kept.
     """
 
     def __init__(self, model, theta, metric, grid, held=None):
-        self.model, self.theta, self.grid = model, theta, grid
-        self.root = metric.square_root(grid)
+        self.model, self.theta, self.grid, self._metric = model, theta, grid, metric
         self.n_parameters = model.n_parameters
         entries = len(grid) * model.n_outputs * self.n_parameters
         self.held = entries <= LARGEST_HELD if held is None else held
         self._node_blocks = row_blocks(len(grid), model.n_outputs * self.n_parameters)
+
+    @cached_property
+    def metric(self):
+        """The metric, at f_θ if it depends on the base point."""
+        if not hasattr(self._metric, "at"):
+            return self._metric
+        return self._metric.at(Function(self.grid, self.values()))
+
+    @cached_property
+    def root(self):
+        """S."""
+        return self.metric.square_root(self.grid)
 
     # --- the model -----------------------------------------------------------------------------------
 
@@ -123,8 +136,14 @@ class WhitenedJacobian:
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
-        m = self.model.n_outputs
-        return self.pullback(self.root.apply_transpose(y if m == 1 else y.reshape(-1, m)))
+        return self.pullback(self.root.apply_transpose(y.reshape(self._image_shape)))
+
+    @cached_property
+    def _image_shape(self):
+        """The shape of Su, (M,) or (M, m)."""
+        if self.root.is_diagonal:
+            return (-1,) if self.model.n_outputs == 1 else (-1, self.model.n_outputs)
+        return self.root.apply(self.pushforward(np.zeros(self.n_parameters))).shape
 
     def toarray(self):
         """Return A, (M, p)."""

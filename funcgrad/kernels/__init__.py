@@ -10,7 +10,7 @@ from funcgrad.kernels.gram_solver import GramSolver, LowRank
 from funcgrad.kernels.homogeneous import HomogeneousSobolev
 from funcgrad.kernels.interval import IntervalSobolev
 from funcgrad.kernels.matern import Matern, Sobolev
-from funcgrad.kernels.matrix_valued import MatrixKernel
+from funcgrad.kernels.matrix_valued import MatrixKernel, MatrixValuedKernel
 from funcgrad.kernels.network import ArcCosine, ReLUTangent
 from funcgrad.kernels.periodic import PeriodicSobolev
 from funcgrad.kernels.radial import Gaussian, Radial
@@ -31,6 +31,7 @@ __all__ = [
     "LowRank",
     "Matern",
     "MatrixKernel",
+    "MatrixValuedKernel",
     "PeriodicSobolev",
     "Polynomial",
     "Radial",

@@ -7,11 +7,36 @@ import numpy as np
 
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import Covector, sum_of_terms
-from funcgrad.functionals.terms import DensityTerm
+from funcgrad.functionals.terms import DensityTerm, PointTerm
 from funcgrad.spaces.function import Function
 
 
-class Metric(ABC):
+class Combinable:
+    """What can be added to metrics and multiplied by positive numbers."""
+
+    # numpy's scalars leave `2.0 * metric` to us.
+    __array_ufunc__ = None
+
+    def __add__(self, other):
+        """Return the sum, <u, v> = <u, v>_1 + <u, v>_2."""
+        if not isinstance(other, Combinable):
+            return NotImplemented
+        from funcgrad.metrics.sums import sum_of_metrics
+
+        return sum_of_metrics([(1.0, self), (1.0, other)])
+
+    def __mul__(self, factor):
+        """Return the metric times a positive number."""
+        if isinstance(factor, Combinable) or not np.isscalar(factor):
+            return NotImplemented
+        from funcgrad.metrics.sums import sum_of_metrics
+
+        return sum_of_metrics([(factor, self)])
+
+    __rmul__ = __mul__
+
+
+class Metric(Combinable, ABC):
     """An inner product on functions: the one thing that turns covectors into gradients.
 
     A subclass gives the three abstract methods below. Everything on a grid goes through
@@ -30,7 +55,7 @@ class Metric(ABC):
     def dual_norm(self, c, domain):
         """Return sup c(v) over all functions on the domain with ‖v‖ <= 1; infinite if unbounded."""
 
-    def analysis(self, c):  # noqa: B027 - None is the default
+    def analysis(self, c):
         """Return (whether a covector is bounded: True, False or None, why), or None.
 
         None, the default, leaves the answer to the metric's Sobolev order, if it is a `SpectralMetric`.
@@ -67,6 +92,22 @@ class Metric(ABC):
         Function
         """
         return Function(grid, self.square_root(grid).solve(self.whiten(c, grid)))
+
+
+class MetricField(Combinable, ABC):
+    """A metric that depends on the function at which it is taken: an inner product at each base point.
+
+    What takes a metric takes one of these too, and asks for it `at` its own current function.
+    """
+
+    @abstractmethod
+    def at(self, f):
+        """Return the `Metric` at a base point, a `Function`."""
+
+
+def at_base_point(metric, f):
+    """Return the metric at a base point, for one that depends on it; others as they are."""
+    return metric.at(f) if hasattr(metric, "at") else metric
 
 
 class SpectralMetric(Metric):
@@ -124,6 +165,20 @@ class SpectralMetric(Metric):
                 "`norm(riesz(c, grid))`."
             )
         return _energy_of_atoms(c, self.green_kernel(domain))
+
+
+def bounded_on_scale(c, order):
+    """Return whether a covector is bounded on H^order, None where its terms alone do not tell.
+
+    They do not for densities that may be rougher than L2, and for evaluations at points of three
+    coordinates, on the sphere or in space, between the thresholds of both.
+    """
+    if c.regularity.admits(order):
+        return True
+    points = [term for term in c.terms if isinstance(term, PointTerm)]
+    on_a_sphere = points and points[0].points.shape[1] == 3
+    undecided = c.densities or (on_a_sphere and c.regularity_in(2).admits(order))
+    return None if undecided else False
 
 
 def _energy_of_atoms(c, kernel):

@@ -11,7 +11,7 @@ import scipy.special
 from funcgrad._checks import positive_number
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import point_evaluations
-from funcgrad.metrics.base import SpectralMetric
+from funcgrad.metrics.base import MetricField, SpectralMetric
 from funcgrad.metrics.l2 import L2, density_at
 from funcgrad.metrics.measures import BlockRoot, SampledRoot
 from funcgrad.spaces.function import Function
@@ -78,7 +78,7 @@ class Poisson(Likelihood):
 
 
 @dataclass(frozen=True)
-class Fisher:
+class Fisher(MetricField):
     """The metric <u, v>_f = ∫ uᵀ I(f(x)) v dμ(x): the Fisher information of outputs drawn at each point.
 
     It depends on the base point f: ``metric.at(f)`` is the metric there. On the parameters of a model,

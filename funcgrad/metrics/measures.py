@@ -25,6 +25,7 @@ class BlockRoot(SquareRoot):
     def __init__(self, weights, factors):
         root = np.sqrt(weights)
         self._factors = root.reshape(-1, *[1] * (factors.ndim - 1)) * factors
+        self.components = factors.shape[1:2]
         if factors.ndim < 3:
             self._inverse = 1 / self._factors
         else:
@@ -64,7 +65,7 @@ class SampledRoot(SquareRoot):
     def __init__(self, interpolation, at_points, components):
         self._e, self._at_points = interpolation, at_points
         # The unknowns' shape on the nodes: (N,) or (N, m).
-        self._tail = components
+        self.components = components
         size = int(np.prod(components, dtype=int))
         unit = np.eye(interpolation.shape[1] * size).reshape(interpolation.shape[1], *components, -1)
         image = self.apply(unit)
@@ -85,13 +86,13 @@ class SampledRoot(SquareRoot):
         """See `SquareRoot.solve`; of least norm."""
         flat = r.reshape(self._u.shape[0], -1)
         solution = self._vt.T @ ((self._u.T @ flat) / self._sigma[:, None])
-        return solution.reshape(-1, *self._tail, *r.shape[len(self._shape) :])
+        return solution.reshape(-1, *self.components, *r.shape[len(self._shape) :])
 
     def solve_transpose(self, components):
         """See `SquareRoot.solve_transpose`; a covector that looks elsewhere than at the points is refused."""
         flat = components.reshape(self._vt.shape[1], -1)
         r = (self._u @ ((self._vt @ flat) / self._sigma[:, None])).reshape(
-            *self._shape, *components.shape[1 + len(self._tail) :]
+            *self._shape, *components.shape[1 + len(self.components) :]
         )
         _require_seen(components, self.apply_transpose(r))
         return r

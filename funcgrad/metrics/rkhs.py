@@ -7,14 +7,15 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
-from funcgrad.errors import ConvergenceError, FuncgradError, InvalidInput
+from funcgrad.errors import ConvergenceError, FuncgradError, InvalidInput, NotPositiveDefinite
 from funcgrad.functionals.covector import Covector, point_evaluations
 from funcgrad.functionals.surface_term import SurfaceTerm
-from funcgrad.kernels import Evaluations, GramSolver, Kernel, functional_gram
+from funcgrad.kernels import Evaluations, GramSolver, Kernel, MatrixValuedKernel, functional_gram
 from funcgrad.kernels.gram_solver import LARGEST_CHOLESKY
 from funcgrad.metrics.base import Metric
-from funcgrad.operators.square_root import TriangularRoot
+from funcgrad.operators.square_root import FiniteRankRoot, TriangularRoot
 from funcgrad.spaces.function import Function
 
 # Relative changes below which an integral over a surface has settled, of a function and of a number; numbers
@@ -34,8 +35,9 @@ class RKHS(Metric):
 
     Parameters
     ----------
-    kernel : Kernel
-        Scalar; functions with m components are taken componentwise.
+    kernel : Kernel or MatrixValuedKernel
+        Of a scalar kernel functions with m components are taken componentwise; a matrix-valued one couples
+        them. A tangent kernel's space is the tangent space itself: on a grid, functions outside are refused.
 
     Examples
     --------
@@ -52,11 +54,13 @@ class RKHS(Metric):
     kernel: Any
 
     def __post_init__(self):
-        if not isinstance(self.kernel, Kernel):
+        if not isinstance(self.kernel, Kernel | MatrixValuedKernel):
             raise InvalidInput(f"`kernel` must be a Kernel; got {type(self.kernel).__name__}.")
 
     def square_root(self, grid):
         """Return S = L⁻¹ for the Gram matrix K_XX = LLᵀ of the grid's nodes.
+
+        For a kernel of finite rank (one with `features`), S is that on the range of K_XX.
 
         Raises
         ------
@@ -81,18 +85,22 @@ class RKHS(Metric):
         ConvergenceError
             By the callable, if a surface integral does not settle: for a rough kernel, near the surface.
         """
-        _require_covector(c)
+        _parts(c)  # refuses what is no covector here, not when the callable is used
 
         def g(x):
-            points = np.asarray(x, dtype=float)
-            rows = np.size(points) if points.ndim < 2 else len(points)
+            values = _settled(lambda count: self._representer_values(c, x, count), c)
+            return values[:, 0] if values.shape[1] == 1 and isinstance(self.kernel, Kernel) else values
 
-            def at_count(count):
-                parts = _evaluations(c, count)
-                sections = [functional_gram(self.kernel, Evaluations(x), part) for part in parts]
-                return sum(sections, np.zeros((rows, 1)))
+        return g
 
-            values = _settled(at_count, c)
+    def _representer_values(self, c, x, count):
+        """The representer's values at points, (K, m), with rules of `count` nodes for surfaces."""
+        if isinstance(self.kernel, MatrixValuedKernel):
+            parts = self._sections(c, count=count)
+            values = [section.matvec(x, points, weights) for section, points, weights in parts]
+            return sum(values, np.zeros((_count(x), self.kernel.n_components)))
+        sections = [functional_gram(self.kernel, Evaluations(x), part) for part in _evaluations(c, count)]
+        return sum(sections, np.zeros((_count(x), 1)))
             return values[:, 0] if values.shape[1] == 1 else values
 
         return g
@@ -109,11 +117,23 @@ class RKHS(Metric):
             If that does not settle to a relative 1e-8.
         """
 
-        def at_count(count):
-            pairs = product(_evaluations(c, count), _evaluations(d, count))
-            return sum(float(np.trace(functional_gram(self.kernel, *pair))) for pair in pairs)
+        return float(_settled(lambda count: self._dual_inner(c, d, count), c, d))
 
-        return float(_settled(at_count, c, d))
+    def _dual_inner(self, c, d, count):
+        if isinstance(self.kernel, MatrixValuedKernel):
+            total = 0.0
+            for points, alpha, weights in _weighted(c, self.kernel, count):
+                for section, others, right in self._sections(d, alpha, count):
+                    total += float(np.sum(weights * section.matvec(points, others, right)))
+            return total
+        pairs = product(_evaluations(c, count), _evaluations(d, count))
+        return sum(float(np.trace(functional_gram(self.kernel, *pair))) for pair in pairs)
+
+    def _sections(self, c, alpha=None, count=None):
+        """Yield (∂_x^α ∂_y^β K, points, weights) for the evaluations ∂^β of a covector."""
+        for points, beta, weights in _weighted(c, self.kernel, count):
+            orders = (0,) * points.shape[1] if alpha is None else alpha
+            yield self.kernel.derivative(orders, beta), points, weights
 
     def dual_norm(self, c, domain):
         """See `Metric.dual_norm`; infinite if a derivative exceeds the kernel's smoothness."""
@@ -173,26 +193,56 @@ def _highest_order(c):
 
 @lru_cache(maxsize=8)
 def _rkhs_root(metric, grid):
-    if len(grid) > LARGEST_CHOLESKY:
-        raise InvalidInput(f"{metric} on a grid takes at most {LARGEST_CHOLESKY} nodes; got {grid!r}.")
-    return TriangularRoot(GramSolver(metric.kernel, grid.nodes).factor)
+    kernel = metric.kernel
+    if hasattr(kernel, "features"):
+        return FiniteRankRoot(kernel.features(grid.nodes))
+    m = kernel.n_components if isinstance(kernel, MatrixValuedKernel) else 1
+    if len(grid) * m > LARGEST_CHOLESKY:
+        raise InvalidInput(f"{metric} on a grid takes at most {LARGEST_CHOLESKY // m} nodes; got {grid!r}.")
+    if isinstance(kernel, Kernel):
+        return TriangularRoot(GramSolver(kernel, grid.nodes).factor)
+    try:
+        return TriangularRoot(scipy.linalg.cholesky(kernel.gram(grid.nodes), lower=True), (m,))
+    except np.linalg.LinAlgError as error:
+        raise NotPositiveDefinite(
+            f"the Gram matrix of {kernel!r} at {len(grid)} nodes is not positive definite to rounding: a "
+            "coupling is singular, or the nodes lie too close for so smooth a kernel."
+        ) from error
 
 
-def _evaluations(c, count=None):
-    """Return a covector as weighted evaluations, one row of weights for each component.
+def _count(x):
+    """Return how many points x holds."""
+    return np.size(x) if np.ndim(x) < 2 else len(x)
+
+
+def _parts(c, count=None):
+    """Return a covector as weighted evaluations (points, derivative, weights).
 
     Surface integrals by a rule of `count` nodes a direction.
     """
-    _require_covector(c)
+    if not isinstance(c, Covector):
+        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
     parts = []
     for term in c.terms:
         parts += term.evaluations(count) if isinstance(term, SurfaceTerm) else term.evaluations()
-    return [Evaluations(points, order, weights.T) for points, order, weights in parts]
+    return parts
 
 
-def _require_covector(c):
-    if not isinstance(c, Covector):
-        raise InvalidInput(f"`c` must be a Covector; got {type(c).__name__}.")
+def _evaluations(c, count=None):
+    """Return a covector as `Evaluations`, one row of weights for each component."""
+    return [Evaluations(points, order, weights.T) for points, order, weights in _parts(c, count)]
+
+
+def _weighted(c, kernel, count=None):
+    """Return a covector of functions with the kernel's components as weighted evaluations."""
+    parts = _parts(c, count)
+    for _, _, weights in parts:
+        if weights.shape[1:] != (kernel.n_components,):
+            raise InvalidInput(
+                f"`c` must be a covector of functions with {kernel.n_components} components; its weights "
+                f"have shape {weights.shape}."
+            )
+    return parts
 
 
 def _settled(at_count, *covectors):

@@ -253,6 +253,12 @@ class GalerkinRoot(SquareRoot):
         coefficients = self._basis.components(components)
         return _column(reciprocal(self._root), coefficients) * coefficients
 
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        ends = [self._grid.domain.a, self._grid.domain.b]
+        return self._grid.interpolation_matrix(ends) if self._vanishing else None
+
 
 def _column(vector, array):
     return vector.reshape(-1, *[1] * (np.ndim(array) - 1))

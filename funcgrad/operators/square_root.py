@@ -11,6 +11,8 @@ from funcgrad.errors import DomainMismatch, InvalidInput
 # A function counts as of mean zero, or as vanishing at the ends, when it does so to this fraction of its
 # largest value.
 _NEGLIGIBLE = 1e-9
+# A function counts as in a space of finite dimension when this share of its nodal values at most is outside.
+_OUTSIDE = 1e-8
 
 
 class SquareRoot(ABC):
@@ -24,6 +26,11 @@ class SquareRoot(ABC):
 
     # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).
     is_diagonal = False
+    # The axes of values (N, *components, ...) that S couples beside the nodes.
+    components = ()
+
+    # Rows (k, N) of evaluations or integrals that vanish on the space; None if it is all functions.
+    constraints = None
 
     @abstractmethod
     def apply(self, values):
@@ -49,6 +56,11 @@ class DiagonalRoot(SquareRoot):
 
     def __init__(self, weights):
         self._root = np.sqrt(weights)
+
+    @property
+    def weights(self):
+        """The squares of the diagonal, (N,)."""
+        return self._root**2
 
     def part(self, nodes):
         """Return S on a slice of the nodes."""
@@ -82,7 +94,8 @@ class SpectralRoot(SquareRoot):
 
     def __init__(self, grid, symbol):
         self._grid = grid
-        self._half_power = np.sqrt(symbol(grid.eigenvalues))
+        self.symbol = symbol(grid.eigenvalues)
+        self._half_power = np.sqrt(self.symbol)
         self._inverse = reciprocal(self._half_power)
         self._root_weights = np.sqrt(grid.weights)
 
@@ -108,13 +121,16 @@ class SpectralRoot(SquareRoot):
 
 
 class TriangularRoot(SquareRoot):
-    """S = L⁻¹ for a lower triangular L: the metric u·(LLᵀ)⁻¹v, as of the Gram matrix of a kernel."""
+    """S = L⁻¹ for a lower triangular L: the metric u·(LLᵀ)⁻¹v, as of the Gram matrix of a kernel.
 
-    def __init__(self, factor):
-        self._factor = factor
+    Of a matrix-valued kernel for m components L is (Nm, Nm), the components of a node together.
+    """
+
+    def __init__(self, factor, components=()):
+        self._factor, self.components = factor, components
 
     def _solve(self, right, trans):
-        flat = right.reshape(len(right), -1)
+        flat = right.reshape(len(self._factor), -1)
         solution = scipy.linalg.solve_triangular(self._factor, flat, lower=True, trans=trans)
         return solution.reshape(right.shape)
 
@@ -128,11 +144,61 @@ class TriangularRoot(SquareRoot):
 
     def solve(self, r):
         """See `SquareRoot.solve`."""
-        return _matmul(self._factor, r)
+        return (self._factor @ r.reshape(len(self._factor), -1)).reshape(r.shape)
 
     def solve_transpose(self, components):
         """See `SquareRoot.solve_transpose`."""
-        return _matmul(self._factor.T, components)
+        return (self._factor.T @ components.reshape(len(self._factor), -1)).reshape(components.shape)
+
+
+class FiniteRankRoot(SquareRoot):
+    """S = Σ⁻¹Uᵀ for features F = UΣVᵀ: the metric of the Gram matrix FFᵀ on its range; others are refused.
+
+    Its r rows, r the rank, are coordinates of the functions of a space of finite dimension, as a tangent
+    space is. Every covector is bounded there.
+
+    Parameters
+    ----------
+    features : ndarray, (N, p) or (N, m, p)
+    """
+
+    def __init__(self, features):
+        self.components = features.shape[1:-1]
+        self._shape = features.shape[:-1]
+        u, sigma, _ = scipy.linalg.svd(features.reshape(-1, features.shape[-1]), full_matrices=False)
+        kept = sigma > max(features.shape) * np.finfo(float).eps * sigma.max(initial=0.0)
+        self._u, self._sigma = u[:, kept], sigma[kept][:, None]
+
+    def apply(self, values):
+        """See `SquareRoot.apply`."""
+        flat = values.reshape(len(self._u), -1)
+        coordinates = self._u.T @ flat
+        outside = np.linalg.norm(flat - self._u @ coordinates, axis=0)
+        sizes = np.linalg.norm(flat, axis=0)
+        if np.any(outside > _OUTSIDE * sizes):
+            share = np.max(outside[sizes > 0] / sizes[sizes > 0])
+            raise InvalidInput(
+                f"a function is not in the space, which has dimension {len(self._sigma)}: a share of "
+                f"{share:.2g} of its nodal values is outside."
+            )
+        return (coordinates / self._sigma).reshape(-1, *self._further(values))
+
+    def _further(self, values):
+        """Return the axes of values behind the nodes and the components that S couples."""
+        return values.shape[len(self._shape) :]
+
+    def apply_transpose(self, r):
+        """See `SquareRoot.apply_transpose`."""
+        return (self._u @ (r.reshape(len(r), -1) / self._sigma)).reshape(*self._shape, *r.shape[1:])
+
+    def solve(self, r):
+        """See `SquareRoot.solve`."""
+        return (self._u @ (self._sigma * r.reshape(len(r), -1))).reshape(*self._shape, *r.shape[1:])
+
+    def solve_transpose(self, components):
+        """See `SquareRoot.solve_transpose`."""
+        coordinates = self._u.T @ components.reshape(len(self._u), -1)
+        return (self._sigma * coordinates).reshape(-1, *self._further(components))
 
 
 class DerivativeRoot(SquareRoot):
@@ -178,6 +244,11 @@ class DerivativeRoot(SquareRoot):
         restricted = components if self._basis is None else _matmul(self._basis.T, components)
         return _matmul(self._q, _solve_triangular(self._r, restricted, trans="T"))
 
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        return None if self._basis is None else _end_values(self._grid)
+
 
 class MeanZeroRoot(SquareRoot):
     """The square root of a metric on the functions of mean zero; others are refused.
@@ -194,6 +265,16 @@ class MeanZeroRoot(SquareRoot):
 
     def __init__(self, grid, root):
         self._mean, self._root = grid.weights / grid.weights.sum(), root
+
+    @property
+    def unrestricted(self):
+        """The root that it restricts."""
+        return self._root
+
+    @property
+    def constraints(self):
+        """See `SquareRoot.constraints`."""
+        return self._mean[None]
 
     def apply(self, values):
         """See `SquareRoot.apply`."""

@@ -1,4 +1,4 @@
-"""Theorems about pulled-back metrics: definiteness, reparametrisation, degenerate models, kernels, Fisher."""
+"""Theorems about pulled-back metrics: definiteness, reparametrisation, degenerate models, kernels."""
 
 import warnings
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from funcgrad.errors import DegenerateModelWarning
-from funcgrad.gradients.natural_gradient import gram, natural_gradient, resolving_grid, whitened_jacobian
+from funcgrad.gradients.natural_gradient import gram, natural_gradient, whitened_jacobian
 from funcgrad.kernels import IntervalSobolev
-from funcgrad.metrics import L2, RKHS, Sobolev
+from funcgrad.metrics import RKHS, Sobolev
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Interval
 from funcgrad.theorems.common import EPS, PAPER, another_metric, step
@@ -18,13 +18,12 @@ from funcgrad.theorems.natural_gradients import (
     fit_floor,
     model_instance,
     natural_direction,
-    problem_instance,
     projection_instances,
     referenced_instance,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, reference
+from funcgrad.theorems.reference import Reference, reference
 from funcgrad.theorems.riesz import some_loss
 
 # --- pullback-metric ----------------------------------------------------------------------------------
@@ -51,7 +50,7 @@ def _pullback_residual(instance, n, metric=None, model=None):
     return Residual(value, 1.0, floor, step(grid), n)
 
 
-def _doubled(instance):
+def doubled(instance):
     """The model with its first parameter given twice, θ_0 = ϑ_0 + ϑ_p: not an immersion."""
     mixing = _with_a_twin(len(instance.theta))
     return instance.model.reparametrise(
@@ -87,7 +86,7 @@ PULLBACK_METRIC = Theorem(
         Control(
             "a parameter given twice: G must be singular",
             breaks="the model is an immersion",
-            residual=lambda instance, n: _pullback_residual(instance, n, model=_doubled(instance)),
+            residual=lambda instance, n: _pullback_residual(instance, n, model=doubled(instance)),
             failure=lambda instance: Stagnant(1.0),
         ),
     ),
@@ -152,7 +151,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
 def _degenerate_residual(instance, n, damping=0.0):
     """Distance of dφ(η) from P∇F for the model with a parameter given twice, and of η from least norm."""
     exact, grid = reference(instance), instance.grid(n)
-    model, theta = _doubled(instance)
+    model, theta = doubled(instance)
     mixing = _with_a_twin(len(instance.theta))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateModelWarning)
@@ -277,84 +276,6 @@ KERNEL_QUADRATURE_METRIC = Theorem(
             breaks="statement",
             residual=lambda instance, level: _quadrature_residual(instance, level + 1, stretch=1.5),
             failure=lambda instance: Stagnant(1e-3),
-        ),
-    ),
-)
-
-
-# --- fisher-is-l2 -------------------------------------------------------------------------------------
-
-_NOISE = 0.7
-
-
-def _fisher_instances(rng):
-    return [
-        instance
-        for instance in projection_instances(rng)
-        if isinstance(instance.domain, Interval) and instance.metric == Sobolev(1.0)
-    ]
-
-
-def _fisher_by_expectation(instance, x, w):
-    """E[∂log p ∂log pᵀ] for y ~ N(f(x), σ²) and x uniform: Gauss-Hermite in y, the rule (x, w) in x."""
-    jacobian = instance.model.jacobian(instance.theta, x)
-    y, weights = np.polynomial.hermite_e.hermegauss(8)
-    weights = weights / weights.sum()
-    fisher = 0.0
-    for residual, weight in zip(_NOISE * y, weights, strict=True):
-        score = residual / _NOISE**2 * jacobian
-        fisher = fisher + weight * (score.T * w) @ score / w.sum()
-    return fisher
-
-
-def _fisher_residual(instance, level, noise=_NOISE):
-    """KL(θ, θ+εu) - ½ ε² uᵀFu with F = σ⁻²G/|M|, against uᵀFu; and F against its definition."""
-    domain, model, theta = instance.domain, instance.model, instance.theta
-    x, w = composite_rule(domain, domain.length / 16)
-    grid = resolving_grid(domain, model, theta)
-    fisher = gram(model, theta, L2(), grid) / noise**2 / domain.length
-    epsilon, u = 2.0**-level, np.where(theta != 0, np.abs(theta), 1.0)
-    moved = model(theta + epsilon * u, x) - model(theta, x)
-    divergence = w @ moved**2 / (2 * _NOISE**2 * domain.length)
-    size = float(u @ fisher @ u)
-    definition = _fisher_by_expectation(instance, x, w)
-    scale = np.sqrt(np.outer(np.diag(definition), np.diag(definition)))
-    mismatch = np.abs((fisher - definition) / scale).max()
-    # A wrong F must show whatever its size; a right one differs by rounding only.
-    value = abs(divergence - epsilon**2 * size / 2) / size + (mismatch if mismatch > 1e3 * EPS else 0.0)
-    return Residual(float(value), 1.0, 1e2 * EPS, epsilon, len(theta))
-
-
-def _fisher_problem(problem):
-    if not isinstance(problem.domain, Interval):
-        raise DoesNotApply("it is checked on intervals")
-    return problem_instance(problem, L2())
-
-
-def _wrong_noise_residual(instance, level):
-    value = _fisher_residual(instance, level, noise=1.5 * _NOISE)
-    return Residual(value.value, 1.0, value.floor, value.h, value.unknowns)
-
-
-FISHER_IS_L2 = Theorem(
-    id="fisher-is-l2",
-    statement="For regression with Gaussian noise the Fisher matrix is σ⁻² G of L2(μ), and KL(θ, θ+ε) = "
-    "½ εᵀFε + O(|ε|³).",
-    latex=r"F=\sigma^{-2}G_{L^2(\mu)},\qquad \mathrm{KL}(\theta,\theta+\varepsilon)="
-    r"\tfrac12\varepsilon^\top F\varepsilon+O(|\varepsilon|^3)",
-    source="Amari 1998; Martens & Grosse 2015",
-    hypotheses=(),
-    instances=_fisher_instances,
-    from_problem=_fisher_problem,
-    levels=lambda instance: list(range(4, 12)),
-    residual=_fisher_residual,
-    expectation=lambda instance: Order(2.9, 4.1),
-    controls=(
-        Control(
-            "the Fisher matrix of another noise level",
-            breaks="statement",
-            residual=_wrong_noise_residual,
-            failure=lambda instance: Stagnant(1e-2),
         ),
     ),
 )

@@ -2,12 +2,13 @@
 
 from funcgrad.theorems.descents import ENERGY_DECAY, MESH_INDEPENDENCE
 from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHOLD, NO_L2_GRADIENT
+from funcgrad.theorems.extensions import GTK_EXTENDS
+from funcgrad.theorems.fisher import FISHER_IS_L2
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
 from funcgrad.theorems.limits import INFINITE_WIDTH, SAMPLE_CONSISTENCY
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.pullbacks import (
     DEGENERATE_MODEL,
-    FISHER_IS_L2,
     KERNEL_QUADRATURE_METRIC,
     PULLBACK_METRIC,
     REPARAMETRISATION_INVARIANCE,
@@ -21,6 +22,7 @@ from funcgrad.theorems.tangent_spaces import (
     TANGENT_KERNEL_IS_PROJECTED,
 )
 from funcgrad.theorems.traces import TRACE_THRESHOLD
+from funcgrad.theorems.vector_valued import VECTOR_VALUED
 
 
 def catalogue():
@@ -58,5 +60,7 @@ def catalogue():
         NTK_IS_REPRODUCING,
         GTK_IS_REPRODUCING,
         TANGENT_KERNEL_IS_PROJECTED,
+        GTK_EXTENDS,
+        VECTOR_VALUED,
         INFINITE_WIDTH,
     )

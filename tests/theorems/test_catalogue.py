@@ -74,6 +74,7 @@ def test_a_problem_of_ones_own_is_checked_by_what_applies():
         "mesh-independence": "without a model",
         "infinite-width": "growing width",
         "trace-threshold": "a surface is a point",
+        "vector-valued": "one output",
     }
     for id, verdict in found.items():
         if id in not_applicable:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import funcgrad as fg
+from funcgrad.gradients.tangent_kernel import MatrixTangentKernel
 from funcgrad.metrics.sobolev import Sobolev, _sobolev_root
+from funcgrad.metrics.tangent_extended import ExtendedRoot
 from funcgrad.models.symbolic import Symbolic
 from funcgrad.spaces.grid import Grid
 
@@ -79,6 +81,25 @@ def sign_of_one_jacobian_entry(monkeypatch):
     monkeypatch.setattr(Symbolic, "_jacobian", broken)
 
 
+def tangent_metric_without_its_transpose(monkeypatch):
+    """The change of metric on the tangent space is transposed."""
+    original = ExtendedRoot.__init__
+
+    def broken(self, root, a, h_factor):
+        original(self, root, a, h_factor)
+        self._change = self._change.T
+
+    monkeypatch.setattr(ExtendedRoot, "__init__", broken)
+
+
+def components_in_the_wrong_order(monkeypatch):
+    """The matrix-valued tangent kernel acts on the components in reverse."""
+    original = MatrixTangentKernel._product
+    monkeypatch.setattr(
+        MatrixTangentKernel, "_product", lambda self, X, Y, v: original(self, X, Y, v[:, ::-1])
+    )
+
+
 FAULTS = {
     scaled_symbol: "riesz-representation",
     symbol_with_a_constant: "sobolev-gradient-smooths",
@@ -86,6 +107,8 @@ FAULTS = {
     all_quadrature_weights: "no-l2-gradient",
     sign_of_a_jacobian_column: "ntk-gradient",
     sign_of_one_jacobian_entry: "natural-gradient-is-projection",
+    tangent_metric_without_its_transpose: "gtk-extends",
+    components_in_the_wrong_order: "vector-valued",
 }
 
 
