@@ -210,7 +210,7 @@ class _Problem:
         with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
             grid = grid_for(self.domain, self.model, theta)
             jacobian = WhitenedJacobian(self.model, theta, self.metric, grid)
-            value = float(self.F(Function(grid, jacobian.values())))
+            value = float(self.F(jacobian.f))
             return value if math.isfinite(value) else math.inf
         return math.inf
 
@@ -231,9 +231,9 @@ class _Point:
         self.theta, self._F = theta, problem.F
         grid = grid_for(problem.domain, problem.model, theta)
         self._a = WhitenedJacobian(problem.model, theta, problem.metric, grid)
-        self.f = Function(grid, self._a.values())
+        self.f = self._a.f
         self.value = finite_number(self._F(self.f), "F(f)")
-        r = problem.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
+        r = self._a.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
         self._factor = triangular_factor(self._a, r)  # all that is needed of [A r] from here on
         self.full = self.reduced().solve(0.0, problem.rcond)
         self.norm = self.full.length

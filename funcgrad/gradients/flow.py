@@ -12,7 +12,6 @@ from funcgrad.gradients.natural_gradient import grid_for, natural_gradient
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
-from funcgrad.spaces.function import Function
 from funcgrad.spaces.grid import sample
 
 
@@ -98,7 +97,7 @@ def flow(F, model, theta, metric, domain, t_span, *, rcond=None, rtol=1e-8, atol
     for k, point in enumerate(path):
         step = step_at(point)
         grid = grid_for(domain, model, point)
-        value[k] = F(Function(grid, WhitenedJacobian(model, point, metric, grid).values()))
+        value[k] = F(WhitenedJacobian(model, point, metric, grid).f)
         norm[k] = metric.norm(step.pushforward)
     if min(ranks) < model.n_parameters:
         warnings.warn(

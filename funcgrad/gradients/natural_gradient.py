@@ -149,9 +149,7 @@ def gram(model, theta, metric, domain):
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
-    grid = grid_for(domain, model, theta)
-    metric = at_base_point(metric, grid.function(model_function(model, theta)))
-    a = whitened_jacobian(model, theta, metric, grid)
+    a = whitened_jacobian(model, theta, metric, grid_for(domain, model, theta))
     return a.T @ a
 
 
@@ -205,10 +203,8 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
         raise InvalidInput(f"`rcond` must be at least 0 and below 1; got {rcond:g}.")
     theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
-    if hasattr(metric, "at"):
-        metric = at_base_point(metric, grid.function(model_function(model, theta)))
     a = WhitenedJacobian(model, theta, metric, grid)
-    r = metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
+    r = a.metric.whiten(F.differential(a.f), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space

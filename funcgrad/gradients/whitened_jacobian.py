@@ -5,6 +5,8 @@ from functools import cached_property
 import numpy as np
 
 from funcgrad.gradients.solvers.matrix import row_blocks
+from funcgrad.operators.jets import require_vanishing
+from funcgrad.spaces.function import Function
 
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
@@ -14,14 +16,16 @@ LARGEST_HELD = 2**27
 class WhitenedJacobian:
     """A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
 
-    For a model with m outputs the rows of all components are stacked. Where S is diagonal, A is made
-    block by block from the Jacobian, which is not held if it is large.
+    For a model with m outputs the rows of all components are stacked. Where S is diagonal, or takes
+    derivatives at points, A is made block by block from the Jacobian and its exact spatial derivatives,
+    and is not held if it is large.
 
     Parameters
     ----------
     model : Model
     theta : array_like, (p,)
     metric : Metric
+        One that depends on the base point is taken at f_θ.
     grid : Grid
     held : bool, optional
         Whether to keep what is evaluated; by size if not given. Without a diagonal S, "qr" needs it kept.
@@ -29,7 +33,7 @@ class WhitenedJacobian:
 
     def __init__(self, model, theta, metric, grid, held=None):
         self.model, self.theta, self.grid = model, theta, grid
-        self.root = metric.square_root(grid)
+        self._metric = metric
         self.n_parameters = model.n_parameters
         entries = len(grid) * model.n_outputs * self.n_parameters
         self.held = entries <= LARGEST_HELD if held is None else held
@@ -37,10 +41,22 @@ class WhitenedJacobian:
 
     # --- the model -----------------------------------------------------------------------------------
 
-    def values(self):
-        """Return f_θ at the nodes, (N,) or (N, m)."""
+    @cached_property
+    def f(self):
+        """f_θ, a `Function` on the grid."""
         nodes = self.grid.nodes
-        return np.concatenate([self.model(self.theta, nodes[block]) for block in self._node_blocks])
+        values = [self.model(self.theta, nodes[block]) for block in self._node_blocks]
+        return Function(self.grid, np.concatenate(values))
+
+    @cached_property
+    def metric(self):
+        """The metric, at f_θ if it depends on the base point."""
+        return self._metric.at(self.f) if hasattr(self._metric, "at") else self._metric
+
+    @cached_property
+    def root(self):
+        """S."""
+        return self.metric.square_root(self.grid)
 
     def _jacobian(self, nodes):
         """Return J at a slice of the nodes, (b, p) or (b, m, p)."""
@@ -62,7 +78,7 @@ class WhitenedJacobian:
 
     def pushforward(self, eta):
         """Return dφ(η) = Jη at the nodes, (N,) or (N, m)."""
-        if not self.held and hasattr(self.model, "pushforward"):
+        if (not self.held or self.root.jets) and hasattr(self.model, "pushforward"):
             return self.model.pushforward(self.theta, self.grid.nodes, eta)
         return np.concatenate([self._jacobian(block) @ eta for block in self._node_blocks])
 
@@ -83,6 +99,8 @@ class WhitenedJacobian:
         """(M, p)."""
         if self.root.is_diagonal:
             return len(self.grid) * self.model.n_outputs, self.n_parameters
+        if self.root.jets:
+            return sum(self._row_counts), self.n_parameters
         return self._dense.shape
 
     @property
@@ -95,6 +113,8 @@ class WhitenedJacobian:
 
     def block(self, rows):
         """Return a block of rows of A, (b, p)."""
+        if self.root.jets and not self.held:
+            return self._jet_rows(rows)
         if not self.root.is_diagonal:
             return self._dense[rows]
         m = self.model.n_outputs
@@ -104,6 +124,11 @@ class WhitenedJacobian:
     @cached_property
     def _dense(self):
         """A as an array, whitened a few columns at a time and in the Jacobian's own memory if S is square."""
+        if self.root.jets:
+            whitened = np.empty(self.shape, order="F")
+            for rows in self.blocks:
+                whitened[rows] = self._jet_rows(rows)
+            return whitened
         jacobian = self._evaluated_jacobian()
         step = max(1, self.n_parameters // 16)
         columns = [slice(start, start + step) for start in range(0, self.n_parameters, step)]
@@ -117,17 +142,79 @@ class WhitenedJacobian:
             whitened[..., chosen] = part
         return whitened.reshape(-1, self.n_parameters)
 
+    # --- S that takes derivatives at points ----------------------------------------------------------
+
+    @cached_property
+    def _row_counts(self):
+        """How many rows of A each of the root's jets gives."""
+        return [len(jet) * (self._copies(jet)) for jet in self.root.jets]
+
+    def _copies(self, jet):
+        """How many rows a row of S stands for: the number of outputs, unless S names components."""
+        return self.model.n_outputs if jet.slots[0][0] is None else 1
+
+    def _jet_rows(self, rows):
+        """A block of rows, cut out of those of the points that they belong to."""
+        self._vanishes_on_boundary  # noqa: B018 - raises where the tangent functions do not
+        blocks, first = [], 0
+        for jet, count in zip(self.root.jets, self._row_counts, strict=True):
+            low, high = max(rows.start - first, 0), min(rows.stop - first, count)
+            each = jet.factors.shape[1] * self._copies(jet)  # rows for a point
+            first += count
+            if low < high:
+                points = slice(low // each, -(-high // each))
+                block = jet.part(points).apply(
+                    lambda x, alpha: self.model.jacobian_derivative(self.theta, x, alpha)
+                )
+                blocks.append(block.reshape(-1, self.n_parameters)[low - each * points.start :][: high - low])
+        return np.concatenate(blocks)
+
+    @cached_property
+    def _vanishes_on_boundary(self):
+        """True; raises `DomainMismatch` if a tangent function is not zero where the space's functions are."""
+        if self.root.boundary_points is not None:
+            at_boundary = self.model.jacobian(self.theta, self.root.boundary_points)
+            inside = self.model.jacobian(self.theta, self.grid.nodes[:: max(1, len(self.grid) // 64)])
+            require_vanishing(at_boundary, inside, self.grid.domain)
+        return True
+
+    def _jet_products(self, x):
+        """A x from the derivatives of dφ(x)."""
+
+        def derivative(points, alpha):
+            return self.model.pushforward(self.theta, points, x, alpha)
+
+        return np.concatenate([jet.apply(derivative).reshape(-1) for jet in self.root.jets])
+
+    def _jet_transposed(self, y):
+        """Aᵀ y by pullbacks of the derivatives."""
+        total, first = np.zeros(self.n_parameters), 0
+        for jet, count in zip(self.root.jets, self._row_counts, strict=True):
+            part = y[first : first + count].reshape(len(jet), -1)
+            first += count
+            for alpha, component, weights in jet.pull(part):
+                if component is not None:
+                    weights = weights * np.eye(self.model.n_outputs)[component]
+                elif self.model.n_outputs == 1:
+                    weights = weights[:, 0]
+                total += self.model.pullback(self.theta, jet.points, weights, alpha)
+        return total
+
     def matvec(self, x):
         """Return A x, (M,)."""
+        if self.root.jets:
+            return self._jet_products(x)
         return self.root.apply(self.pushforward(x)).reshape(-1)
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
+        if self.root.jets:
+            return self._jet_transposed(y)
         m = self.model.n_outputs
         return self.pullback(self.root.apply_transpose(y if m == 1 else y.reshape(-1, m)))
 
     def toarray(self):
         """Return A, (M, p)."""
-        if not self.root.is_diagonal:
+        if not self.root.is_diagonal and (self.held or not self.root.jets):
             return self._dense
         return np.concatenate([self.block(rows) for rows in self.blocks])

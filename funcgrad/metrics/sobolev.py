@@ -17,6 +17,7 @@ from funcgrad.operators.square_root import (
     MeanZeroRoot,
     SpectralRoot,
 )
+from funcgrad.operators.tensor_derivative_root import TensorDerivativeRoot
 from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.function import Function
@@ -25,6 +26,7 @@ from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.spaces.product import Box, ProductDomain, Torus
 from funcgrad.spaces.spectral_grid import SpectralGrid
 from funcgrad.spaces.sphere import Sphere
+from funcgrad.spaces.tensor_grid import TensorGrid
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,13 +133,20 @@ class Sobolev(SpectralMetric):
     def flat(self, u):
         """See `Metric.flat`."""
         if self._stacks_derivatives(u.grid):
-            terms = [(_binomial(self, j) * u.derivative(j), j) for j in range(int(self.order) + 1)]
-            return Covector(terms)
+            return Covector(self._weak_terms(u))
         if isinstance(u.grid, SpectralGrid) and not self.homogeneous:
             return Density(Function(u.grid, u.grid.multiply(self.symbol(u.grid.eigenvalues), u.values)))
         root = self.square_root(u.grid)
         weights = u.grid.weights.reshape(-1, *[1] * (u.values.ndim - 1))
         return Density(Function(u.grid, root.apply_transpose(root.apply(u.values)) / weights))
+
+    def _weak_terms(self, u):
+        """The pairs (a_α ∂^α u, α) of <u, v> = Σ_α a_α ∫ ∂^α u ∂^α v: of any order on a line, else of the first."""
+        n = u.grid.domain.dimension
+        orders = range(int(self.order) + 1) if n == 1 else np.eye(n, dtype=int).tolist()[: n * int(self.order)]
+        return [(_binomial(self, int(np.sum(alpha))) * u.derivative(alpha), alpha) for alpha in orders] + (
+            [(u, 0)] if n > 1 else []
+        )
 
     def _stacks_derivatives(self, grid):
         exact = self.definition == "derivative" or (self.order in (0, 1) and not self.homogeneous)
@@ -168,6 +177,10 @@ def _sobolev_root(metric, grid):
         return DiagonalRoot(grid.weights)
     if isinstance(grid, SpectralGrid):
         return SpectralRoot(grid, metric.symbol)
+    if metric.order == 1 and _is_polynomial_product(grid):
+        imposes_nothing = metric.definition == "derivative"
+        vanishing = (False,) * len(grid.factors) if imposes_nothing else None
+        return TensorDerivativeRoot(grid, 1.0, _squares(metric, grid), vanishing)
     if not isinstance(grid, PolynomialGrid):
         raise InvalidInput(
             f"{metric} is not available on {grid!r}; take a grid of the Laplacian's eigenfunctions: rule "
@@ -183,9 +196,19 @@ def _sobolev_root(metric, grid):
 def _homogeneous_root(metric, grid):
     if isinstance(grid, SpectralGrid):
         root = SpectralRoot(grid, metric.symbol)
+    elif metric.order == 1 and _is_polynomial_product(grid):
+        root = TensorDerivativeRoot(grid, 0.0, _squares(metric, grid))
     else:
         root = GalerkinRoot(grid, metric.symbol, metric.order)
     return root if "dirichlet" in np.atleast_1d(grid.domain.boundary) else MeanZeroRoot(grid, root)
+
+
+def _is_polynomial_product(grid):
+    return isinstance(grid, TensorGrid) and all(isinstance(f, PolynomialGrid) for f in grid.factors)
+
+
+def _squares(metric, grid):
+    return [metric.length_scale**2] * len(grid.factors)
 
 
 def _require_dense(metric, grid):

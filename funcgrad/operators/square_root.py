@@ -24,6 +24,11 @@ class SquareRoot(ABC):
 
     # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).
     is_diagonal = False
+    # The `operators.jets.JetRows` that S consists of, in order, if it takes derivatives at points: functions
+    # that know theirs are then not differentiated on the grid.
+    jets = None
+    # Points (K, n) where functions must vanish, if S does not see that from `jets`.
+    boundary_points = None
 
     @abstractmethod
     def apply(self, values):

@@ -50,7 +50,7 @@ def test_the_blocks_and_products_are_those_of_s_times_j(case, held):
     np.testing.assert_allclose(a.matvec(eta), whole @ eta, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(a.rmatvec(r), whole.T @ r, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(a.pushforward(eta), jacobian @ eta, rtol=1e-12)
-    np.testing.assert_allclose(a.values(), model(theta, grid.nodes), rtol=1e-14)
+    np.testing.assert_allclose(a.f.values, model(theta, grid.nodes), rtol=1e-14)
 
 
 @pytest.mark.parametrize("case", CASES)
