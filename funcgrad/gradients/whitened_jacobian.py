@@ -6,7 +6,7 @@ import numpy as np
 
 from funcgrad.gradients.solvers.matrix import row_blocks
 from funcgrad.operators.jets import require_vanishing
-from funcgrad.spaces.function import Function
+from funcgrad.spaces.function import ExactFunction, Function
 
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
@@ -43,10 +43,36 @@ class WhitenedJacobian:
 
     @cached_property
     def f(self):
-        """f_θ, a `Function` on the grid."""
-        nodes = self.grid.nodes
-        values = [self.model(self.theta, nodes[block]) for block in self._node_blocks]
-        return Function(self.grid, np.concatenate(values))
+        """f_θ on the grid, with the model's own derivatives."""
+
+        def of_points(x, alpha):
+            if not any(alpha):
+                return self.model(self.theta, x)
+            return self.model.derivative(self.theta, x, alpha)
+
+        return ExactFunction(self.grid, self._by_model(of_points))
+
+    def tangent(self, eta):
+        """Return dφ(η) on the grid, with the model's own derivatives."""
+        if not hasattr(self.model, "pushforward"):
+            return Function(self.grid, self.pushforward(eta))
+        return ExactFunction(
+            self.grid, self._by_model(lambda x, alpha: self.model.pushforward(self.theta, x, eta, alpha))
+        )
+
+    def _knows(self, alpha):
+        return not any(alpha) or (hasattr(self.model, "knows") and self.model.knows(alpha))
+
+    def _by_model(self, of_points):
+        """`of_points(x, α)` in blocks of points, or None where the model does not know ∂^α."""
+        width = self.model.n_outputs * self.n_parameters
+
+        def derivative(x, alpha):
+            if not self._knows(alpha):
+                return None
+            return np.concatenate([of_points(x[block], alpha) for block in row_blocks(len(x), width)])
+
+        return derivative
 
     @cached_property
     def metric(self):
@@ -78,7 +104,7 @@ class WhitenedJacobian:
 
     def pushforward(self, eta):
         """Return dφ(η) = Jη at the nodes, (N,) or (N, m)."""
-        if (not self.held or self.root.jets) and hasattr(self.model, "pushforward"):
+        if (not self.held or self.jets) and hasattr(self.model, "pushforward"):
             return self.model.pushforward(self.theta, self.grid.nodes, eta)
         return np.concatenate([self._jacobian(block) @ eta for block in self._node_blocks])
 
@@ -92,6 +118,14 @@ class WhitenedJacobian:
             total += jacobian.reshape(-1, self.n_parameters).T @ r[block].reshape(-1)
         return total
 
+    def pairing(self, c):
+        """Return c(φ_i), (p,), of the tangent functions themselves: evaluated and differentiated exactly."""
+        total = np.zeros(self.n_parameters)
+        for term in c.terms:
+            for points, alpha, weights in term.evaluations():
+                total += self.model.pullback(self.theta, points, weights, alpha)
+        return total
+
     # --- a matrix, as the solvers take it (`solvers.matrix`) -----------------------------------------
 
     @cached_property
@@ -99,7 +133,7 @@ class WhitenedJacobian:
         """(M, p)."""
         if self.root.is_diagonal:
             return len(self.grid) * self.model.n_outputs, self.n_parameters
-        if self.root.jets:
+        if self.jets:
             return sum(self._row_counts), self.n_parameters
         return self._dense.shape
 
@@ -113,7 +147,7 @@ class WhitenedJacobian:
 
     def block(self, rows):
         """Return a block of rows of A, (b, p)."""
-        if self.root.jets and not self.held:
+        if self.jets and not self.held:
             return self._jet_rows(rows)
         if not self.root.is_diagonal:
             return self._dense[rows]
@@ -124,7 +158,7 @@ class WhitenedJacobian:
     @cached_property
     def _dense(self):
         """A as an array, whitened a few columns at a time and in the Jacobian's own memory if S is square."""
-        if self.root.jets:
+        if self.jets:
             whitened = np.empty(self.shape, order="F")
             for rows in self.blocks:
                 whitened[rows] = self._jet_rows(rows)
@@ -142,12 +176,19 @@ class WhitenedJacobian:
             whitened[..., chosen] = part
         return whitened.reshape(-1, self.n_parameters)
 
+    @property
+    def jets(self):
+        """The rows of S, if it takes derivatives at points that the model knows, else None."""
+        jets = self.root.jets
+        known = jets and all(self._knows(alpha) for jet in jets for _, alpha in jet.slots)
+        return jets if known else None
+
     # --- S that takes derivatives at points ----------------------------------------------------------
 
     @cached_property
     def _row_counts(self):
         """How many rows of A each of the root's jets gives."""
-        return [len(jet) * (self._copies(jet)) for jet in self.root.jets]
+        return [len(jet) * (self._copies(jet)) for jet in self.jets]
 
     def _copies(self, jet):
         """How many rows a row of S stands for: the number of outputs, unless S names components."""
@@ -157,7 +198,7 @@ class WhitenedJacobian:
         """A block of rows, cut out of those of the points that they belong to."""
         self._vanishes_on_boundary  # noqa: B018 - raises where the tangent functions do not
         blocks, first = [], 0
-        for jet, count in zip(self.root.jets, self._row_counts, strict=True):
+        for jet, count in zip(self.jets, self._row_counts, strict=True):
             low, high = max(rows.start - first, 0), min(rows.stop - first, count)
             each = jet.factors.shape[1] * self._copies(jet)  # rows for a point
             first += count
@@ -184,12 +225,12 @@ class WhitenedJacobian:
         def derivative(points, alpha):
             return self.model.pushforward(self.theta, points, x, alpha)
 
-        return np.concatenate([jet.apply(derivative).reshape(-1) for jet in self.root.jets])
+        return np.concatenate([jet.apply(derivative).reshape(-1) for jet in self.jets])
 
     def _jet_transposed(self, y):
         """Aᵀ y by pullbacks of the derivatives."""
         total, first = np.zeros(self.n_parameters), 0
-        for jet, count in zip(self.root.jets, self._row_counts, strict=True):
+        for jet, count in zip(self.jets, self._row_counts, strict=True):
             part = y[first : first + count].reshape(len(jet), -1)
             first += count
             for alpha, component, weights in jet.pull(part):
@@ -202,19 +243,19 @@ class WhitenedJacobian:
 
     def matvec(self, x):
         """Return A x, (M,)."""
-        if self.root.jets:
+        if self.jets:
             return self._jet_products(x)
         return self.root.apply(self.pushforward(x)).reshape(-1)
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
-        if self.root.jets:
+        if self.jets:
             return self._jet_transposed(y)
         m = self.model.n_outputs
         return self.pullback(self.root.apply_transpose(y if m == 1 else y.reshape(-1, m)))
 
     def toarray(self):
         """Return A, (M, p)."""
-        if not self.root.is_diagonal and (self.held or not self.root.jets):
+        if not self.root.is_diagonal and (self.held or not self.jets):
             return self._dense
         return np.concatenate([self.block(rows) for rows in self.blocks])

@@ -1,6 +1,7 @@
 """Layer 3: metrics on functions."""
 
 from funcgrad.metrics.base import Metric, SpectralMetric
+from funcgrad.metrics.energy import Energy, GaussNewton
 from funcgrad.metrics.fisher import Bernoulli, Categorical, Fisher, Gaussian, Likelihood, Poisson
 from funcgrad.metrics.l2 import L2
 from funcgrad.metrics.rkhs import RKHS
@@ -11,7 +12,9 @@ __all__ = [
     "RKHS",
     "Bernoulli",
     "Categorical",
+    "Energy",
     "Fisher",
+    "GaussNewton",
     "Gaussian",
     "Likelihood",
     "Metric",

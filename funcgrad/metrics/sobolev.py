@@ -22,11 +22,10 @@ from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.interval import Interval
-from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.polynomial_grid import PolynomialGrid, is_polynomial_product
 from funcgrad.spaces.product import Box, ProductDomain, Torus
 from funcgrad.spaces.spectral_grid import SpectralGrid
 from funcgrad.spaces.sphere import Sphere
-from funcgrad.spaces.tensor_grid import TensorGrid
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,9 +140,11 @@ class Sobolev(SpectralMetric):
         return Density(Function(u.grid, root.apply_transpose(root.apply(u.values)) / weights))
 
     def _weak_terms(self, u):
-        """The pairs (a_α ∂^α u, α) of <u, v> = Σ_α a_α ∫ ∂^α u ∂^α v: of any order on a line, else of the first."""
+        """The pairs (a_α ∂^α u, α) of <u, v> = Σ_α a_α ∫ ∂^α u ∂^α v; on a line of any order, else of the first."""
         n = u.grid.domain.dimension
-        orders = range(int(self.order) + 1) if n == 1 else np.eye(n, dtype=int).tolist()[: n * int(self.order)]
+        orders = (
+            range(int(self.order) + 1) if n == 1 else np.eye(n, dtype=int).tolist()[: n * int(self.order)]
+        )
         return [(_binomial(self, int(np.sum(alpha))) * u.derivative(alpha), alpha) for alpha in orders] + (
             [(u, 0)] if n > 1 else []
         )
@@ -177,7 +178,7 @@ def _sobolev_root(metric, grid):
         return DiagonalRoot(grid.weights)
     if isinstance(grid, SpectralGrid):
         return SpectralRoot(grid, metric.symbol)
-    if metric.order == 1 and _is_polynomial_product(grid):
+    if metric.order == 1 and is_polynomial_product(grid):
         imposes_nothing = metric.definition == "derivative"
         vanishing = (False,) * len(grid.factors) if imposes_nothing else None
         return TensorDerivativeRoot(grid, 1.0, _squares(metric, grid), vanishing)
@@ -196,15 +197,11 @@ def _sobolev_root(metric, grid):
 def _homogeneous_root(metric, grid):
     if isinstance(grid, SpectralGrid):
         root = SpectralRoot(grid, metric.symbol)
-    elif metric.order == 1 and _is_polynomial_product(grid):
+    elif metric.order == 1 and is_polynomial_product(grid):
         root = TensorDerivativeRoot(grid, 0.0, _squares(metric, grid))
     else:
         root = GalerkinRoot(grid, metric.symbol, metric.order)
     return root if "dirichlet" in np.atleast_1d(grid.domain.boundary) else MeanZeroRoot(grid, root)
-
-
-def _is_polynomial_product(grid):
-    return isinstance(grid, TensorGrid) and all(isinstance(f, PolynomialGrid) for f in grid.factors)
 
 
 def _squares(metric, grid):
