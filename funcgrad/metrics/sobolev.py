@@ -140,14 +140,12 @@ class Sobolev(SpectralMetric):
         return Density(Function(u.grid, root.apply_transpose(root.apply(u.values)) / weights))
 
     def _weak_terms(self, u):
-        """The pairs (a_α ∂^α u, α) of <u, v> = Σ_α a_α ∫ ∂^α u ∂^α v; on a line of any order, else of the first."""
+        """The pairs (a_α ∂^α u, α) of <u, v> = Σ a_α ∫ ∂^α u ∂^α v; off the line, of the first order."""
         n = u.grid.domain.dimension
-        orders = (
-            range(int(self.order) + 1) if n == 1 else np.eye(n, dtype=int).tolist()[: n * int(self.order)]
-        )
-        return [(_binomial(self, int(np.sum(alpha))) * u.derivative(alpha), alpha) for alpha in orders] + (
-            [(u, 0)] if n > 1 else []
-        )
+        indices = [(j,) for j in range(int(self.order) + 1)]
+        if n > 1:
+            indices = [(0,) * n, *map(tuple, np.eye(n, dtype=int).tolist())][: 1 + n * int(self.order)]
+        return [(_binomial(self, sum(alpha)) * u.derivative(alpha), alpha) for alpha in indices]
 
     def _stacks_derivatives(self, grid):
         exact = self.definition == "derivative" or (self.order in (0, 1) and not self.homogeneous)

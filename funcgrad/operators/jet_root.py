@@ -33,14 +33,17 @@ class _ConstrainedRoot(SquareRoot):
         if self._vanishing:
             self.boundary_points = boundary_points(grid)
 
-    @cached_property
-    def _basis(self):
+    def _require_few(self):
         if self._size > MOST_UNKNOWNS:
             raise InvalidInput(
                 f"an energy metric takes at most {MOST_UNKNOWNS} nodal values; got {self._size} on "
                 f"{self._grid!r}. Take a coarser grid (polynomials resolve smooth functions with few nodes), "
                 "or `Sobolev(1)`, which has a fast solver."
             )
+
+    @cached_property
+    def _basis(self):
+        self._require_few()
         if not self._vanishing:
             return None
         return np.kron(_vanishing_basis(self._grid), np.eye(self._size // len(self._grid)))
@@ -95,6 +98,7 @@ class JetRoot(_ConstrainedRoot):
 
     @cached_property
     def _matrix(self):
+        self._require_few()
         unit = np.eye(self._size).reshape(len(self._grid), -1)
 
         def derivative(points, alpha):
@@ -201,6 +205,7 @@ class CholeskyRoot(_ConstrainedRoot):
 
     def __init__(self, grid, matrix, components):
         super().__init__(grid, components)
+        self._require_few()
         h = matrix if self._basis is None else self._basis.T @ matrix @ self._basis
         h = (h + h.T) / 2
         # The cardinal functions differ in size by the weights; scaled, a small pivot means what it says.
@@ -244,10 +249,9 @@ class CholeskyRoot(_ConstrainedRoot):
 
 
 def semidefinite_factors(matrices):
-    """Return upper triangular R_k with R_kᵀR_k = H_k for symmetric H (K, s, s), None if one is not >= 0.
+    """Return R_k with R_kᵀR_k = H_k for symmetric matrices H (K, s, s), None if one is not semidefinite.
 
-    Cholesky without pivoting, for all k at once: a positive semidefinite matrix has zeros in the row of
-    a zero pivot, which is left out.
+    Cholesky's method for all k at once, the largest pivot first, which ends where what is left is rounding.
 
     Examples
     --------
@@ -266,12 +270,13 @@ def semidefinite_factors(matrices):
     unseen = np.abs(matrices[(sizes[:, :, None] == 0) | (sizes[:, None, :] == 0)])
     if unseen.max(initial=0.0) > 0:
         return None
-    tolerance, factors = _PIVOT_ULPS * EPS, np.zeros_like(rest)
-    for s in range(rest.shape[1]):
-        pivot = rest[:, s, s]
+    tolerance, factors, every = _PIVOT_ULPS * EPS, np.zeros_like(rest), np.arange(len(rest))
+    for step in range(rest.shape[1]):
+        chosen = np.einsum("kss->ks", rest).argmax(axis=1)
+        pivot = rest[every, chosen, chosen]
         root = np.sqrt(np.where(pivot > tolerance, pivot, np.inf))
-        factors[:, s, s:] = rest[:, s, s:] / root[:, None]
-        rest = rest - factors[:, s, :, None] * factors[:, s, None, :]
+        factors[:, step] = rest[every, chosen] / root[:, None]
+        rest = rest - factors[:, step, :, None] * factors[:, step, None, :]
     if np.abs(rest).max(initial=0.0) > tolerance:
         return None
     return factors * sizes[:, None, :]
