@@ -11,6 +11,8 @@ from funcgrad.spaces.function import ExactFunction, Function
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
 LARGEST_HELD = 2**27
+# Blocks for which a model is asked at once: a model's compiled loops are not worth their start for one.
+_BLOCKS_AT_ONCE = 4
 
 
 class WhitenedJacobian:
@@ -94,6 +96,20 @@ class WhitenedJacobian:
     def _held_jacobian(self):
         return self._evaluated_jacobian()
 
+    @cached_property
+    def _held_blocks(self):
+        """The blocks of A for a diagonal S, contiguous along columns: BLAS takes them without a copy."""
+        result = []
+        for first in range(0, len(self._node_blocks), _BLOCKS_AT_ONCE):
+            chosen = self._node_blocks[first : first + _BLOCKS_AT_ONCE]
+            start, stop = chosen[0].start, chosen[-1].stop
+            jacobian = self.model.jacobian(self.theta, self.grid.nodes[start:stop])
+            for nodes in chosen:
+                part = jacobian[nodes.start - start : nodes.stop - start]
+                whitened = self.root.part(nodes).apply(part).reshape(-1, self.n_parameters)
+                result.append(np.asfortranarray(whitened))
+        return result
+
     def _evaluated_jacobian(self):
         # Made by blocks, so that no temporary of a model is as large as the Jacobian.
         outputs = () if self.model.n_outputs == 1 else (self.model.n_outputs,)
@@ -106,12 +122,21 @@ class WhitenedJacobian:
         """Return dφ(η) = Jη at the nodes, (N,) or (N, m)."""
         if (not self.held or self.jets) and hasattr(self.model, "pushforward"):
             return self.model.pushforward(self.theta, self.grid.nodes, eta)
+        if self.held and self.root.is_diagonal:
+            return self._unwhitened(np.concatenate([block @ eta for block in self._held_blocks]))
         return np.concatenate([self._jacobian(block) @ eta for block in self._node_blocks])
+
+    def _unwhitened(self, rows):
+        """S⁻¹ of M rows for a diagonal S, (N,) or (N, m)."""
+        m = self.model.n_outputs
+        return self.root.solve(rows if m == 1 else rows.reshape(-1, m))
 
     def pullback(self, r):
         """Return Jᵀr, (p,), for r at the nodes, (N,) or (N, m)."""
         if not self.held and hasattr(self.model, "pullback"):
             return self.model.pullback(self.theta, self.grid.nodes, r)
+        if self.held and self.root.is_diagonal:
+            return self.rmatvec(self._unwhitened(r.reshape(-1)).reshape(-1))
         total = np.zeros(self.n_parameters)
         for block in self._node_blocks:
             jacobian = self._jacobian(block)
@@ -151,6 +176,8 @@ class WhitenedJacobian:
             return self._jet_rows(rows)
         if not self.root.is_diagonal:
             return self._dense[rows]
+        if self.held:
+            return self._held_blocks[rows.start // (self.blocks[0].stop)]
         m = self.model.n_outputs
         nodes = slice(rows.start // m, rows.stop // m)
         return self.root.part(nodes).apply(self._jacobian(nodes)).reshape(-1, self.n_parameters)
@@ -245,12 +272,16 @@ class WhitenedJacobian:
         """Return A x, (M,)."""
         if self.jets:
             return self._jet_products(x)
+        if self.held and self.root.is_diagonal:
+            return np.concatenate([block @ x for block in self._held_blocks])
         return self.root.apply(self.pushforward(x)).reshape(-1)
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
         if self.jets:
             return self._jet_transposed(y)
+        if self.held and self.root.is_diagonal:
+            return sum(block.T @ y[rows] for rows, block in zip(self.blocks, self._held_blocks, strict=True))
         m = self.model.n_outputs
         return self.pullback(self.root.apply_transpose(y if m == 1 else y.reshape(-1, m)))
 
