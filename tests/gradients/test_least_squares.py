@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import funcgrad as fg
 from funcgrad.gradients import whitened_jacobian as module
+from funcgrad.gradients.least_squares import solve_least_squares
 from funcgrad.gradients.solvers import matrix as solver_matrix
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 
@@ -134,3 +135,18 @@ def test_bad_input_gets_one_clear_error():
     for rcond in (-0.1, 1.0, np.nan):
         with pytest.raises(fg.InvalidInput, match="`rcond`"):
             fg.natural_gradient(loss, WAVES, theta, fg.L2(), grid, rcond=rcond)
+
+
+@pytest.mark.parametrize(("condition", "used"), [(1e3, "cholesky"), (1e8, "qr")])
+def test_large_problems_try_the_normal_equations_first(monkeypatch, condition, used):
+    """ "auto" takes them where the condition number permits it, says why, and agrees with "qr"."""
+    monkeypatch.setattr("funcgrad.gradients.least_squares._LARGE", 1000)
+    rng = np.random.default_rng(0)
+    u, _ = np.linalg.qr(rng.normal(size=(60, 6)))
+    v, _ = np.linalg.qr(rng.normal(size=(6, 6)))
+    a, r = (u * np.geomspace(1, 1 / condition, 6)) @ v, rng.normal(size=60)
+    found, by_qr = (solve_least_squares(a, r, solver=solver) for solver in ("auto", "qr"))
+    assert found.solver == used
+    assert ("permits it" if used == "cholesky" else "forbids 'cholesky'") in found.reason
+    allowed = (found.error_bound + by_qr.error_bound) * np.linalg.norm(by_qr.solution)
+    assert np.linalg.norm(found.solution - by_qr.solution) <= allowed
