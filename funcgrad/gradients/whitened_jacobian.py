@@ -46,35 +46,13 @@ class WhitenedJacobian:
     @cached_property
     def f(self):
         """f_θ on the grid, with the model's own derivatives."""
-
-        def of_points(x, alpha):
-            if not any(alpha):
-                return self.model(self.theta, x)
-            return self.model.derivative(self.theta, x, alpha)
-
-        return ExactFunction(self.grid, self._by_model(of_points))
+        return ExactFunction(self.grid, _value_of(self.model, self.theta))
 
     def tangent(self, eta):
         """Return dφ(η) on the grid, with the model's own derivatives."""
         if not hasattr(self.model, "pushforward"):
             return Function(self.grid, self.pushforward(eta))
-        return ExactFunction(
-            self.grid, self._by_model(lambda x, alpha: self.model.pushforward(self.theta, x, eta, alpha))
-        )
-
-    def _knows(self, alpha):
-        return not any(alpha) or (hasattr(self.model, "knows") and self.model.knows(alpha))
-
-    def _by_model(self, of_points):
-        """`of_points(x, α)` in blocks of points, or None where the model does not know ∂^α."""
-        width = self.model.n_outputs * self.n_parameters
-
-        def derivative(x, alpha):
-            if not self._knows(alpha):
-                return None
-            return np.concatenate([of_points(x[block], alpha) for block in row_blocks(len(x), width)])
-
-        return derivative
+        return ExactFunction(self.grid, _pushforward_of(self.model, self.theta, eta))
 
     @cached_property
     def metric(self):
@@ -99,15 +77,19 @@ class WhitenedJacobian:
     @cached_property
     def _held_blocks(self):
         """The blocks of A for a diagonal S, contiguous along columns: BLAS takes them without a copy."""
-        result = []
+        # One piece of memory, cut up: the system hands it out in large pages.
+        memory, result = np.empty(self.shape[0] * self.n_parameters), []
         for first in range(0, len(self._node_blocks), _BLOCKS_AT_ONCE):
             chosen = self._node_blocks[first : first + _BLOCKS_AT_ONCE]
             start, stop = chosen[0].start, chosen[-1].stop
             jacobian = self.model.jacobian(self.theta, self.grid.nodes[start:stop])
             for nodes in chosen:
                 part = jacobian[nodes.start - start : nodes.stop - start]
-                whitened = self.root.part(nodes).apply(part).reshape(-1, self.n_parameters)
-                result.append(np.asfortranarray(whitened))
+                rows = (nodes.stop - nodes.start) * self.model.n_outputs
+                block = memory[: rows * self.n_parameters].reshape((rows, self.n_parameters), order="F")
+                memory = memory[rows * self.n_parameters :]
+                block[...] = self.root.part(nodes).apply(part).reshape(-1, self.n_parameters)
+                result.append(block)
         return result
 
     def _evaluated_jacobian(self):
@@ -207,7 +189,7 @@ class WhitenedJacobian:
     def jets(self):
         """The rows of S, if it takes derivatives at points that the model knows, else None."""
         jets = self.root.jets
-        known = jets and all(self._knows(alpha) for jet in jets for _, alpha in jet.slots)
+        known = jets and all(_knows(self.model, alpha) for jet in jets for _, alpha in jet.slots)
         return jets if known else None
 
     # --- S that takes derivatives at points ----------------------------------------------------------
@@ -290,3 +272,39 @@ class WhitenedJacobian:
         if not self.root.is_diagonal and (self.held or not self.jets):
             return self._dense
         return np.concatenate([self.block(rows) for rows in self.blocks])
+
+
+# These hold the model and θ, and not the Jacobian, which would then outlive its use.
+
+
+def _knows(model, alpha):
+    return not any(alpha) or (hasattr(model, "knows") and model.knows(alpha))
+
+
+def _value_of(model, theta):
+    """Return (x, α) ↦ ∂^α f_θ(x), None where the model does not know it."""
+
+    def derivative(x, alpha):
+        if not _knows(model, alpha):
+            return None
+        if any(alpha):
+            return _by_blocks(model, lambda points: model.derivative(theta, points, alpha), x)
+        return _by_blocks(model, lambda points: model(theta, points), x)
+
+    return derivative
+
+
+def _pushforward_of(model, theta, eta):
+    """Return (x, α) ↦ ∂^α dφ(η)(x), None where the model does not know it."""
+
+    def derivative(x, alpha):
+        if not _knows(model, alpha):
+            return None
+        return _by_blocks(model, lambda points: model.pushforward(theta, points, eta, alpha), x)
+
+    return derivative
+
+
+def _by_blocks(model, of_points, x):
+    blocks = row_blocks(len(x), model.n_outputs * model.n_parameters)
+    return np.concatenate([of_points(x[block]) for block in blocks])

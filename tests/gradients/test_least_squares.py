@@ -1,5 +1,8 @@
 """The whitened Jacobian in blocks, held or not, and the solvers on it."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -150,3 +153,20 @@ def test_large_problems_try_the_normal_equations_first(monkeypatch, condition, u
     assert ("permits it" if used == "cholesky" else "forbids 'cholesky'") in found.reason
     allowed = (found.error_bound + by_qr.error_bound) * np.linalg.norm(by_qr.solution)
     assert np.linalg.norm(found.solution - by_qr.solution) <= allowed
+
+
+@pytest.mark.parametrize("metric", [fg.L2(), fg.Sobolev(1)], ids=str)
+def test_functions_of_a_model_do_not_keep_its_jacobian_alive(metric):
+    """The Jacobian is freed when it is done with, by its last reference and not by a collector of cycles."""
+    model, grid = fg.models.Polynomial(3), fg.Box([(0, 1)]).grid(9)
+    a = WhitenedJacobian(model, np.zeros(4), metric, grid)
+    a.toarray()
+    kept = a.f, a.tangent(np.ones(4))
+    gone = weakref.ref(a)
+    gc.disable()
+    try:
+        del a
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert kept[1](0.5) == pytest.approx(1.875)
