@@ -57,7 +57,12 @@ class Waves(fg.models.Model):
         return jacobian
 
     def _value(self, theta, x, alpha):
-        return self._jacobian(theta, x, alpha) @ theta
+        value, turn = np.zeros(len(x)), np.exp(1j * x[:, 0])
+        wave = turn.copy()
+        for k in range(0, self.n_parameters, 2):
+            value += theta[k] * wave.real + theta[k + 1] * wave.imag
+            wave *= turn
+        return value
 
 
 def problem(condition):
@@ -147,12 +152,31 @@ def whole_step():
         weighted = w[:, None] * jacobian
         return np.linalg.lstsq(jacobian.T @ weighted, weighted.T @ residual, rcond=None)[0]
 
-    peer = median_seconds(script)
-    for solver in ("qr", "cholesky"):
-        step = median_seconds(
-            lambda solver=solver: fg.natural_gradient(loss, model, theta, fg.L2(), grid, solver=solver)
-        )
-        print(f"whole step by {solver}: {step:.3f} s, {step / peer:.2f} of the script with lstsq of JᵀWJ")
+    solvers = ("auto", "qr", "cholesky")
+    steps = [lambda s=s: fg.natural_gradient(loss, model, theta, fg.L2(), grid, solver=s) for s in solvers]
+    peer, *seconds = alternating_medians([script, *steps])
+    for solver, median in zip(solvers, seconds, strict=True):
+        print(f"whole step by {solver}: {median:.3f} s, {median / peer:.2f} of the script with lstsq of JᵀWJ")
+
+
+def alternating_medians(functions, rounds=9):
+    """Return median times of functions called in turn, so that other load meets all of them alike."""
+    times = []
+    for _ in range(rounds + 1):  # the first to warm up
+        for function in functions:
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+    return np.median(np.reshape(times, (-1, len(functions)))[1:], axis=0)
+
+
+def peak_memory():
+    """Return the peak memory in bytes; ru_maxrss would begin at that of the process it came from."""
+    try:
+        with open("/proc/self/status") as file:
+            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+    except OSError:
+        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def peak(n, p, solver):
@@ -162,11 +186,11 @@ def peak(n, p, solver):
     loss = fg.PopulationLoss(lambda x: np.exp(np.sin(x)))
     small = fg.Circle(2 * np.pi).grid(2 * p)
     fg.natural_gradient(loss, model, theta, fg.L2(), small, solver=solver)  # loads and warms everything up
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak_memory()
     start = time.perf_counter()
     step = fg.natural_gradient(loss, model, theta, fg.L2(), grid, solver=solver)
     seconds = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    after = peak_memory()
     jacobian = 8 * n * p
     # The waves are orthogonal and the target is in H^∞: exact coefficients are known.
     # One step reaches the best approximation, and exp(sin x) has no part along cos x.

@@ -14,6 +14,8 @@ class SecondVariation:
     ----------
     apply : callable
         The `Covector` D²F(f)[v, ·] of a function v.
+    forms : sequence of PointwiseForm, optional
+        Forms that it is the sum of, if it is known to be; () is zero.
 
     Examples
     --------
@@ -25,8 +27,9 @@ class SecondVariation:
     (0.25, 0.25)
     """
 
-    def __init__(self, apply):
+    def __init__(self, apply, forms=None):
         self.apply = apply
+        self.forms = None if forms is None else tuple(forms)
 
     def __call__(self, v, w):
         """Return D²F(f)[v, w]."""
@@ -35,11 +38,14 @@ class SecondVariation:
     def __add__(self, other):
         if not isinstance(other, SecondVariation):
             return NotImplemented
-        return SecondVariation(lambda v: self.apply(v) + other.apply(v))
+        known = self.forms is not None and other.forms is not None
+        forms = self.forms + other.forms if known else None
+        return SecondVariation(lambda v: self.apply(v) + other.apply(v), forms)
 
     def __mul__(self, scalar):
         scalar = finite_number(scalar, "scalar")
-        return SecondVariation(lambda v: scalar * self.apply(v))
+        forms = None if self.forms is None else [form.scaled(scalar) for form in self.forms]
+        return SecondVariation(lambda v: scalar * self.apply(v), forms)
 
     __rmul__ = __mul__
 
@@ -63,6 +69,14 @@ class Functional(ABC):
     def second_variation(self, f):
         """Return D²F at f, a `SecondVariation`."""
         raise InvalidInput(f"{self!r} does not know its second variation.")
+
+    def gauss_newton(self, f):
+        """Return D²F at f without the curvature of what the loss is taken of, a `SecondVariation`.
+
+        For Σ ℓ(R(f)) with a residual R it is Σ ℓ'' R'⊗R', which is positive for every convex ℓ. For a
+        functional that knows of no residual it is D²F itself.
+        """
+        return self.second_variation(f)
 
     def composed(self, value, derivative, second_derivative=None):
         """Return the functional g∘F for a function g of one number, given with its derivatives.
@@ -94,6 +108,7 @@ class Functional(ABC):
             lambda f: self(f) + other(f),
             lambda f: self.differential(f) + other.differential(f),
             lambda f: self.second_variation(f) + other.second_variation(f),
+            lambda f: self.gauss_newton(f) + other.gauss_newton(f),
         )
 
     def __mul__(self, scalar):
@@ -102,6 +117,7 @@ class Functional(ABC):
             lambda f: scalar * self(f),
             lambda f: scalar * self.differential(f),
             lambda f: scalar * self.second_variation(f),
+            lambda f: scalar * self.gauss_newton(f),
         )
 
     __rmul__ = __mul__
@@ -131,12 +147,13 @@ class LinearFunctional(Functional):
 
     def second_variation(self, f):
         """Return zero."""
-        return SecondVariation(lambda v: Covector())
+        return SecondVariation(lambda v: Covector(), ())
 
 
 class _FromCallable(Functional):
-    def __init__(self, value, differential, second_variation):
+    def __init__(self, value, differential, second_variation, gauss_newton):
         self._value, self._differential, self._second = value, differential, second_variation
+        self._gauss_newton = gauss_newton
 
     def __call__(self, f):
         return self._value(f)
@@ -147,9 +164,12 @@ class _FromCallable(Functional):
     def second_variation(self, f):
         return super().second_variation(f) if self._second is None else self._second(f)
 
+    def gauss_newton(self, f):
+        return super().gauss_newton(f) if self._gauss_newton is None else self._gauss_newton(f)
 
-def from_callable(value, differential, second_variation=None):
-    """Return the functional with the given value, differential and second variation, callables of a function.
+
+def from_callable(value, differential, second_variation=None, gauss_newton=None):
+    """Return the functional with the given value, differential and second variations, callables of f.
 
     Examples
     --------
@@ -161,4 +181,4 @@ def from_callable(value, differential, second_variation=None):
     >>> round(F(u), 12), round(F.differential(u)(u), 12)
     (0.333333333333, 0.666666666667)
     """
-    return _FromCallable(value, differential, second_variation)
+    return _FromCallable(value, differential, second_variation, gauss_newton)

@@ -7,6 +7,7 @@ from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, point_evaluations
 from funcgrad.functionals.functional import Functional, SecondVariation
 from funcgrad.functionals.jets import JetFormula
+from funcgrad.functionals.pointwise_form import PointwiseForm
 from funcgrad.functionals.pointwise_losses import loss_named
 from funcgrad.spaces.function import Function
 
@@ -51,7 +52,7 @@ class Integral(Functional):
             raise InvalidInput(f"`f` must be a Function, whose grid integrates; got {type(f).__name__}.")
         self._formula.check_dimension(f.grid.domain.n_coordinates, f"points of {f.grid.domain}")
         self._formula.check_components(f.values)
-        return self._formula.jet(lambda alpha: f.grid.differentiate(f.values, alpha))
+        return self._formula.jet(f.derivative_values)
 
     def __call__(self, f):
         """Return F(f), by the quadrature of f's grid."""
@@ -73,7 +74,7 @@ class Integral(Functional):
             direction = self._jet(f.grid.function(v))
             return self._densities(f, [sum(map(np.multiply, row, direction)) for row in matrix])
 
-        return SecondVariation(apply)
+        return SecondVariation(apply, [_form(self._formula, f, f.grid.nodes, f.grid.weights, matrix)])
 
     def _densities(self, f, columns):
         by_derivative = self._formula.grouped(columns, f.values.ndim == 2)
@@ -125,7 +126,7 @@ class ResidualLoss(Functional):
         if not isinstance(f, Function):
             raise InvalidInput(f"`f` must be a Function, with derivatives; got {type(f).__name__}.")
         self._formula.check_components(f.values)
-        return self._formula.jet(lambda alpha: f.grid.evaluate(f.values, self.x, alpha))
+        return self._formula.jet(lambda alpha: f.derivative_values(alpha, self.x))
 
     def residuals(self, f):
         """Return R at the points, (K,)."""
@@ -149,21 +150,32 @@ class ResidualLoss(Functional):
     def second_variation(self, f):
         """Return (v, w) ↦ Σ_i w_i (ℓ''(R_i) R'[v] R'[w] + ℓ'(R_i) R''[v, w])."""
         jet = self._jet(f)
-        r, gradient = self._formula.evaluate(self.x, jet), self._linearised(jet)
-        slots, zero = range(len(gradient)), np.zeros_like(r)
-        slope = self.loss.derivative(r, zero)
-        hessian = [[self._formula.evaluate(self.x, jet, s, t) for s in slots] for t in slots]
+        r, slots = self._formula.evaluate(self.x, jet), range(len(jet))
+        slope = self.loss.derivative(r, np.zeros_like(r))
+        curvature = [[slope * self._formula.evaluate(self.x, jet, s, t) for s in slots] for t in slots]
+        squares = self._squares(jet, r)
+        return self._bilinear(f, squares + np.reshape(curvature, squares.shape))
+
+    def gauss_newton(self, f):
+        """Return (v, w) ↦ Σ_i w_i ℓ''(R_i) R'[v] R'[w]: without the residual's own curvature."""
+        jet = self._jet(f)
+        return self._bilinear(f, self._squares(jet, self._formula.evaluate(self.x, jet)))
+
+    def _squares(self, jet, r):
+        """ℓ''(R) R'⊗R' at the points, (slots, slots, K)."""
+        gradient = np.reshape(self._linearised(jet), (len(jet), len(r)))
+        curvature = self.loss.second_derivative(r, np.zeros_like(r), np.ones_like(r))
+        return curvature * gradient[:, None] * gradient
+
+    def _bilinear(self, f, matrix):
+        """The `SecondVariation` Σ_i w_i jet(v)ᵀ M_i jet(w) of matrices (slots, slots, K)."""
 
         def apply(v):
             direction = self._jet(v)
-            along = self.loss.second_derivative(r, zero, sum(map(np.multiply, gradient, direction)))
-            columns = [
-                self.weights * (along * first + slope * sum(map(np.multiply, row, direction)))
-                for first, row in zip(gradient, hessian, strict=True)
-            ]
+            columns = [self.weights * sum(map(np.multiply, row, direction)) for row in matrix]
             return self._at_points(f, columns)
 
-        return SecondVariation(apply)
+        return SecondVariation(apply, [_form(self._formula, f, self.x, self.weights, matrix)])
 
     def _at_points(self, f, columns):
         by_derivative = self._formula.grouped(columns, f.values.ndim == 2)
@@ -172,3 +184,11 @@ class ResidualLoss(Functional):
 
     def __repr__(self):
         return f"ResidualLoss({self._formula.text!r}, {len(self.x)} points)"
+
+
+def _form(formula, f, points, weights, matrix):
+    """The `PointwiseForm` of weights (K,) times matrices [[(K,), ...], ...] in the formula's slots."""
+    several = f.values.ndim == 2
+    slots = tuple((component if several else None, alpha) for component, alpha in formula.slots)
+    matrices = np.reshape(matrix, (len(slots), len(slots), len(points)))
+    return PointwiseForm(points, slots, np.moveaxis(weights * matrices, -1, 0))

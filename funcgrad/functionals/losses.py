@@ -6,6 +6,7 @@ from funcgrad._checks import finite_array, point_array
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, Density, point_evaluations
 from funcgrad.functionals.functional import Functional, SecondVariation
+from funcgrad.functionals.pointwise_form import PointwiseForm
 from funcgrad.functionals.pointwise_losses import loss_named
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.grid import sample
@@ -74,7 +75,7 @@ class EmpiricalLoss(Functional):
         total = 0.0
         for alpha, factor in self.operator.items():
             if isinstance(f, Function):
-                values = f.grid.evaluate(f.values, self.x, alpha)
+                values = f.derivative_values(alpha, self.x)
             elif not any(alpha):
                 values = sample(f, self.x)
             else:
@@ -101,7 +102,14 @@ class EmpiricalLoss(Functional):
         def apply(v):
             return self._at_points(self.loss.second_derivative(z, self.y, self.predictions(v)))
 
-        return SecondVariation(apply)
+        hessian = self.weights[:, None, None] * _hessian(self.loss, z, self.y)
+        operator = {(0,) * self.x.shape[1]: np.ones(len(self.x))} if self.operator is None else self.operator
+        factors = np.stack(list(operator.values()), axis=1)
+        # Of Pv = Σ_α a_α ∂^α v: a_α a_β for each entry of the Hessian in the components.
+        matrices = np.einsum("ks,kt,kij->ksitj", factors, factors, hessian)
+        size = factors.shape[1] * hessian.shape[1]
+        slots = _slots(operator, z)
+        return SecondVariation(apply, [PointwiseForm(self.x, slots, matrices.reshape(-1, size, size))])
 
     def _at_points(self, slopes):
         weighted = _rows(self.weights, slopes)
@@ -167,7 +175,25 @@ class PopulationLoss(Functional):
             curvature = self.loss.second_derivative(f.values, target, direction)
             return Density(Function(f.grid, _rows(density, curvature)))
 
-        return SecondVariation(apply)
+        weights = (f.grid.weights * density)[:, None, None]
+        slots = _slots([(0,) * f.grid.domain.n_coordinates], f.values)
+        form = PointwiseForm(f.grid.nodes, slots, weights * _hessian(self.loss, f.values, target))
+        return SecondVariation(apply, [form])
+
+
+def _slots(derivatives, values):
+    """Return (component, α) for each derivative and component of functions like (K,) or (K, m) values."""
+    components = [None] if values.ndim == 1 else range(values.shape[1])
+    return tuple((component, alpha) for alpha in derivatives for component in components)
+
+
+def _hessian(loss, z, y):
+    """Return ∂²ℓ/∂z² at each point, (K, m, m)."""
+    if z.ndim == 1:
+        return loss.second_derivative(z, y, np.ones_like(z))[:, None, None]
+    units = np.eye(z.shape[1])
+    columns = [loss.second_derivative(z, y, np.broadcast_to(unit, z.shape)) for unit in units]
+    return np.stack(columns, axis=-1)
 
 
 def _operator(operator, x):

@@ -11,7 +11,7 @@ import numpy as np
 
 from funcgrad._checks import point_array
 from funcgrad.errors import DomainMismatch, InvalidInput
-from funcgrad.spaces.function import Function
+from funcgrad.spaces.function import ExactFunction, Function
 from funcgrad.spaces.grid import sample
 
 # Sections of eigenfunctions are evaluated in blocks of points of at most this many numbers (32 MB).
@@ -130,7 +130,10 @@ class DensityTerm(Term):
         return sum(self.derivative)
 
     def apply(self, v):
-        """See `Term.apply`; on the finer of the two grids."""
+        """See `Term.apply`; on the finer of the two grids, for an `ExactFunction` on that of g."""
+        if isinstance(v, ExactFunction) and v.grid.domain == self.g.grid.domain:
+            at_nodes = v.derivative_values(self.derivative, self.g.grid.nodes)
+            return float(np.sum(_rows(self.g.grid.weights, self.g.values) * at_nodes))
         if isinstance(v, Function):
             return float(np.sum(self.components(v.grid) * v.values))
         values = sample_undifferentiated(v, self.g.grid.nodes, self.derivative)
@@ -215,7 +218,7 @@ class PointTerm(Term):
     def apply(self, v):
         """See `Term.apply`; exact."""
         if isinstance(v, Function):
-            values = v.grid.evaluate(v.values, self._points_of(v.grid), self.derivative)
+            values = v.derivative_values(self.derivative, self._points_of(v.grid))
         else:
             values = sample_undifferentiated(v, self.points, self.derivative)
         return float(np.sum(self.weights * values))

@@ -11,7 +11,6 @@ from funcgrad.errors import ConvergenceError, InvalidInput
 from funcgrad.gradients.natural_gradient import grid_for
 from funcgrad.gradients.solvers import reduced, triangular_factor
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
-from funcgrad.spaces.function import Function
 
 HISTORY = np.dtype(
     [
@@ -23,8 +22,9 @@ HISTORY = np.dtype(
         ("damping", float),
     ]
 )
-_FIRST_DAMPING = 1e-3
 _ARMIJO = 1e-4
+# What an exact pairing with the tangent functions may differ by from that on a grid that resolves them.
+_RESOLVED = 1e-11
 # A decrease below this share of the loss is lost in the rounding of the loss.
 _INVISIBLE = 1e-13
 # There the norm has to fall by this factor each step; where residuals are large it falls slowly.
@@ -83,6 +83,7 @@ def descend(
     *,
     step="exact",
     damping="levenberg-marquardt",
+    first_damping=1e-3,
     tolerance=1e-12,
     max_iterations=1000,
     rcond=None,
@@ -108,6 +109,9 @@ def descend(
         does not depend on the units of the parameters, and λ set by the gain ratio of actual to
         predicted decrease. With a number, which is added to G (0 for the natural gradient itself), t is
         halved until it satisfies Armijo's condition F(θ - tη) <= F(θ) - 10⁻⁴ t dF(dφ(η)).
+    first_damping : float
+        λ to start Levenberg and Marquardt's rule with. Larger for a model that is far from linear: the
+        first steps are then shorter, and parameters less likely to run away.
     tolerance : float
         Stop when ‖dφ(η)‖, the norm in the metric of the gradient's projection onto the tangent space, is
         below this times its value at the start. It stops earlier when rounding permits no progress.
@@ -150,7 +154,11 @@ def descend(
     max_iterations = whole_number(max_iterations, "max_iterations")
 
     problem = _Problem(F, model, metric, domain, step, rcond)
-    search = _LevenbergMarquardt(rcond) if adaptive else _LineSearch(float(damping), rcond)
+    search = (
+        _LevenbergMarquardt(positive_number(first_damping, "first_damping"), rcond)
+        if adaptive
+        else _LineSearch(float(damping), rcond)
+    )
     point = problem.point(finite_array(theta, "theta", ndim=1))
     history, best, status = [], point, None
     with _progress_bar(progress, max_iterations) as advance:
@@ -210,7 +218,7 @@ class _Problem:
         with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
             grid = grid_for(self.domain, self.model, theta)
             jacobian = WhitenedJacobian(self.model, theta, self.metric, grid)
-            value = float(self.F(Function(grid, jacobian.values())))
+            value = float(self.F(jacobian.f))
             return value if math.isfinite(value) else math.inf
         return math.inf
 
@@ -231,10 +239,12 @@ class _Point:
         self.theta, self._F = theta, problem.F
         grid = grid_for(problem.domain, problem.model, theta)
         self._a = WhitenedJacobian(problem.model, theta, problem.metric, grid)
-        self.f = Function(grid, self._a.values())
+        self.f = self._a.f
         self.value = finite_number(self._F(self.f), "F(f)")
-        r = self._a.metric.whiten(self._F.differential(self.f), grid).reshape(-1)
+        c = self._F.differential(self.f)
+        r = self._a.metric.whiten(c, grid).reshape(-1)
         self._factor = triangular_factor(self._a, r)  # all that is needed of [A r] from here on
+        self._missing = self._missing_of(c)
         self.full = self.reduced().solve(0.0, problem.rcond)
         self.norm = self.full.length
         self.at_rounding = False
@@ -248,14 +258,28 @@ class _Point:
 
     def reduced(self, scale=None):
         """Return the reduced problem, with the columns of A divided by `scale`."""
-        return reduced(self._factor, self._a.shape, scale)
+        return reduced(self._factor, self._a.shape, scale, self._missing)
+
+    def _missing_of(self, c):
+        """Return c(φ_i) - (Aᵀr)_i where it is more than rounding, (p,), else None.
+
+        It is where tangent functions are differentiated exactly and the grid, among whose functions r
+        is found, does not resolve them: what c makes of them decides.
+        """
+        if not self._a.jets:
+            return None
+        p = self._a.n_parameters
+        seen = self._factor[:, :p].T @ self._factor[:, p]
+        missing = self._a.pairing(c) - seen
+        size = np.linalg.norm(self.column_norms()) * np.linalg.norm(self._factor[:, p])
+        return missing if np.linalg.norm(missing) > _RESOLVED * size else None
 
     def column_norms(self):
         """Return the norms of the tangent functions, (p,)."""
         return np.linalg.norm(self._factor[:, :-1], axis=0)
 
     def pushforward(self, eta):
-        return Function(self.f.grid, self._a.pushforward(eta))
+        return self._a.tangent(eta)
 
     def curvature(self, g):
         """Return D²F(g, g) at f, by a central difference of dF along g; exact for a quadratic F."""
@@ -268,8 +292,8 @@ class _Point:
 class _LevenbergMarquardt:
     """λ by the gain ratio: raised until a step is accepted, lowered as far as the model is good."""
 
-    def __init__(self, rcond):
-        self.rcond, self.damping, self.scale = rcond, _FIRST_DAMPING, None
+    def __init__(self, damping, rcond):
+        self.rcond, self.damping, self.scale = rcond, damping, None
 
     def __call__(self, problem, point, t, row):
         norms = point.column_norms()

@@ -8,8 +8,8 @@ import scipy.integrate
 
 from funcgrad._checks import finite_array, point_array
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, InvalidInput
-from funcgrad.gradients.natural_gradient import model_function, natural_gradient
-from funcgrad.metrics.base import at_base_point
+from funcgrad.gradients.natural_gradient import grid_for, natural_gradient
+from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
 from funcgrad.spaces.grid import sample
@@ -96,8 +96,9 @@ def flow(F, model, theta, metric, domain, t_span, *, rcond=None, rtol=1e-8, atol
     value, norm = np.empty(len(path)), np.empty(len(path))
     for k, point in enumerate(path):
         step = step_at(point)
-        f = step.grid.function(model_function(model, point))
-        value[k], norm[k] = F(f), at_base_point(metric, f).norm(step.pushforward)
+        grid = grid_for(domain, model, point)
+        a = WhitenedJacobian(model, point, metric, grid)
+        value[k], norm[k] = F(a.f), a.metric.norm(step.pushforward)
     if min(ranks) < model.n_parameters:
         warnings.warn(
             f"the tangent space had rank {min(ranks)} with {model.n_parameters} parameters on the way; the "

@@ -168,7 +168,8 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
         stands for data: in L2 on it, for a squared loss at its points, η is the Gauss-Newton step.
     solver : {"auto", "qr", "cholesky", "kernel", "lsmr"}
         "qr" is Householder QR of [A r] over blocks of nodes, then the SVD of R; "auto" takes it unless
-        there are fewer nodes than parameters, or too many of both (`solve_least_squares`). In L2 a
+        there are fewer nodes than parameters, or too many of both, or so many that "cholesky" is worth
+        trying first (`solve_least_squares`). In L2 a
         Jacobian beyond 1 GiB is not held but evaluated block by block.
     damping : float
         Levenberg-Marquardt: η = (G + damping·I)⁻¹ ∂(F∘φ).
@@ -201,7 +202,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     theta = finite_array(theta, "theta", ndim=1)
     grid = grid_for(domain, model, theta)
     a = WhitenedJacobian(model, theta, metric, grid)
-    r = a.metric.whiten(F.differential(Function(grid, a.values())), grid).reshape(-1)
+    r = a.metric.whiten(F.differential(a.f), grid).reshape(-1)
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     if solution.rank < p and solution.solver != "lsmr":  # whose rank is that of its Krylov space

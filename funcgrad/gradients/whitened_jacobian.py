@@ -5,18 +5,22 @@ from functools import cached_property
 import numpy as np
 
 from funcgrad.gradients.solvers.matrix import row_blocks
-from funcgrad.spaces.function import Function
+from funcgrad.operators.jets import require_vanishing
+from funcgrad.spaces.function import ExactFunction, Function
 
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
 LARGEST_HELD = 2**27
+# Blocks for which a model is asked at once: a model's compiled loops are not worth their start for one.
+_BLOCKS_AT_ONCE = 4
 
 
 class WhitenedJacobian:
     """A = SJ, (M, p) with AᵀA = G: the tangent functions in coordinates where the metric is Euclidean.
 
-    For a model with m outputs the rows of all components are stacked. Where S is diagonal, A is made
-    block by block from the Jacobian, which is not held if it is large.
+    For a model with m outputs the rows of all components are stacked. Where S is diagonal, or takes
+    derivatives at points, A is made block by block from the Jacobian and its exact spatial derivatives,
+    and is not held if it is large.
 
     Parameters
     ----------
@@ -36,24 +40,28 @@ class WhitenedJacobian:
         self.held = entries <= LARGEST_HELD if held is None else held
         self._node_blocks = row_blocks(len(grid), model.n_outputs * self.n_parameters)
 
+    # --- the model -----------------------------------------------------------------------------------
+
+    @cached_property
+    def f(self):
+        """f_θ on the grid, with the model's own derivatives."""
+        return ExactFunction(self.grid, _value_of(self.model, self.theta))
+
+    def tangent(self, eta):
+        """Return dφ(η) on the grid, with the model's own derivatives."""
+        if not hasattr(self.model, "pushforward"):
+            return Function(self.grid, self.pushforward(eta))
+        return ExactFunction(self.grid, _pushforward_of(self.model, self.theta, eta))
+
     @cached_property
     def metric(self):
         """The metric, at f_θ if it depends on the base point."""
-        if not hasattr(self._metric, "at"):
-            return self._metric
-        return self._metric.at(Function(self.grid, self.values()))
+        return self._metric.at(self.f) if hasattr(self._metric, "at") else self._metric
 
     @cached_property
     def root(self):
         """S."""
         return self.metric.square_root(self.grid)
-
-    # --- the model -----------------------------------------------------------------------------------
-
-    def values(self):
-        """Return f_θ at the nodes, (N,) or (N, m)."""
-        nodes = self.grid.nodes
-        return np.concatenate([self.model(self.theta, nodes[block]) for block in self._node_blocks])
 
     def _jacobian(self, nodes):
         """Return J at a slice of the nodes, (b, p) or (b, m, p)."""
@@ -65,6 +73,24 @@ class WhitenedJacobian:
     def _held_jacobian(self):
         return self._evaluated_jacobian()
 
+    @cached_property
+    def _held_blocks(self):
+        """The blocks of A for a diagonal S, contiguous along columns: BLAS takes them without a copy."""
+        # One piece of memory, cut up: the system hands it out in large pages.
+        memory, result = np.empty(self.shape[0] * self.n_parameters), []
+        for first in range(0, len(self._node_blocks), _BLOCKS_AT_ONCE):
+            chosen = self._node_blocks[first : first + _BLOCKS_AT_ONCE]
+            start, stop = chosen[0].start, chosen[-1].stop
+            jacobian = self.model.jacobian(self.theta, self.grid.nodes[start:stop])
+            for nodes in chosen:
+                part = jacobian[nodes.start - start : nodes.stop - start]
+                rows = (nodes.stop - nodes.start) * self.model.n_outputs
+                block = memory[: rows * self.n_parameters].reshape((rows, self.n_parameters), order="F")
+                memory = memory[rows * self.n_parameters :]
+                block[...] = self.root.part(nodes).apply(part).reshape(-1, self.n_parameters)
+                result.append(block)
+        return result
+
     def _evaluated_jacobian(self):
         # Made by blocks, so that no temporary of a model is as large as the Jacobian.
         outputs = () if self.model.n_outputs == 1 else (self.model.n_outputs,)
@@ -75,18 +101,35 @@ class WhitenedJacobian:
 
     def pushforward(self, eta):
         """Return dφ(η) = Jη at the nodes, (N,) or (N, m)."""
-        if not self.held and hasattr(self.model, "pushforward"):
+        if (not self.held or self.jets) and hasattr(self.model, "pushforward"):
             return self.model.pushforward(self.theta, self.grid.nodes, eta)
+        if self.held and self.root.is_diagonal:
+            return self._unwhitened(np.concatenate([block @ eta for block in self._held_blocks]))
         return np.concatenate([self._jacobian(block) @ eta for block in self._node_blocks])
+
+    def _unwhitened(self, rows):
+        """S⁻¹ of M rows for a diagonal S, (N,) or (N, m)."""
+        m = self.model.n_outputs
+        return self.root.solve(rows if m == 1 else rows.reshape(-1, m))
 
     def pullback(self, r):
         """Return Jᵀr, (p,), for r at the nodes, (N,) or (N, m)."""
         if not self.held and hasattr(self.model, "pullback"):
             return self.model.pullback(self.theta, self.grid.nodes, r)
+        if self.held and self.root.is_diagonal:
+            return self.rmatvec(self._unwhitened(r.reshape(-1)).reshape(-1))
         total = np.zeros(self.n_parameters)
         for block in self._node_blocks:
             jacobian = self._jacobian(block)
             total += jacobian.reshape(-1, self.n_parameters).T @ r[block].reshape(-1)
+        return total
+
+    def pairing(self, c):
+        """Return c(φ_i), (p,), of the tangent functions themselves: evaluated and differentiated exactly."""
+        total = np.zeros(self.n_parameters)
+        for term in c.terms:
+            for points, alpha, weights in term.evaluations():
+                total += self.model.pullback(self.theta, points, weights, alpha)
         return total
 
     # --- a matrix, as the solvers take it (`solvers.matrix`) -----------------------------------------
@@ -96,6 +139,8 @@ class WhitenedJacobian:
         """(M, p)."""
         if self.root.is_diagonal:
             return len(self.grid) * self.model.n_outputs, self.n_parameters
+        if self.jets:
+            return sum(self._row_counts), self.n_parameters
         return self._dense.shape
 
     @property
@@ -108,8 +153,12 @@ class WhitenedJacobian:
 
     def block(self, rows):
         """Return a block of rows of A, (b, p)."""
+        if self.jets and not self.held:
+            return self._jet_rows(rows)
         if not self.root.is_diagonal:
             return self._dense[rows]
+        if self.held:
+            return self._held_blocks[rows.start // (self.blocks[0].stop)]
         m = self.model.n_outputs
         nodes = slice(rows.start // m, rows.stop // m)
         return self.root.part(nodes).apply(self._jacobian(nodes)).reshape(-1, self.n_parameters)
@@ -117,6 +166,11 @@ class WhitenedJacobian:
     @cached_property
     def _dense(self):
         """A as an array, whitened a few columns at a time and in the Jacobian's own memory if S is square."""
+        if self.jets:
+            whitened = np.empty(self.shape, order="F")
+            for rows in self.blocks:
+                whitened[rows] = self._jet_rows(rows)
+            return whitened
         jacobian = self._evaluated_jacobian()
         step = max(1, self.n_parameters // 16)
         columns = [slice(start, start + step) for start in range(0, self.n_parameters, step)]
@@ -130,12 +184,85 @@ class WhitenedJacobian:
             whitened[..., chosen] = part
         return whitened.reshape(-1, self.n_parameters)
 
+    @property
+    def jets(self):
+        """The rows of S, if it takes derivatives at points that the model knows, else None."""
+        jets = self.root.jets
+        known = jets and all(_knows(self.model, alpha) for jet in jets for _, alpha in jet.slots)
+        return jets if known else None
+
+    # --- S that takes derivatives at points ----------------------------------------------------------
+
+    @cached_property
+    def _row_counts(self):
+        """How many rows of A each of the root's jets gives."""
+        return [len(jet) * (self._copies(jet)) for jet in self.jets]
+
+    def _copies(self, jet):
+        """How many rows a row of S stands for: the number of outputs, unless S names components."""
+        return self.model.n_outputs if jet.slots[0][0] is None else 1
+
+    def _jet_rows(self, rows):
+        """A block of rows, cut out of those of the points that they belong to."""
+        self._vanishes_on_boundary  # noqa: B018 - raises where the tangent functions do not
+        blocks, first = [], 0
+        for jet, count in zip(self.jets, self._row_counts, strict=True):
+            low, high = max(rows.start - first, 0), min(rows.stop - first, count)
+            each = jet.factors.shape[1] * self._copies(jet)  # rows for a point
+            first += count
+            if low < high:
+                points = slice(low // each, -(-high // each))
+                block = jet.part(points).apply(
+                    lambda x, alpha: self.model.jacobian_derivative(self.theta, x, alpha)
+                )
+                blocks.append(block.reshape(-1, self.n_parameters)[low - each * points.start :][: high - low])
+        return np.concatenate(blocks)
+
+    @cached_property
+    def _vanishes_on_boundary(self):
+        """True; raises `DomainMismatch` if a tangent function is not zero where the space's functions are."""
+        if self.root.boundary_points is not None:
+            at_boundary = self.model.jacobian(self.theta, self.root.boundary_points)
+            inside = self.model.jacobian(self.theta, self.grid.nodes[:: max(1, len(self.grid) // 64)])
+            require_vanishing(at_boundary, inside, self.grid.domain)
+        return True
+
+    def _jet_products(self, x):
+        """A x from the derivatives of dφ(x)."""
+
+        def derivative(points, alpha):
+            return self.model.pushforward(self.theta, points, x, alpha)
+
+        return np.concatenate([jet.apply(derivative).reshape(-1) for jet in self.jets])
+
+    def _jet_transposed(self, y):
+        """Aᵀ y by pullbacks of the derivatives."""
+        total, first = np.zeros(self.n_parameters), 0
+        for jet, count in zip(self.jets, self._row_counts, strict=True):
+            part = y[first : first + count].reshape(len(jet), -1)
+            first += count
+            for alpha, component, weights in jet.pull(part):
+                if component is not None:
+                    weights = weights * np.eye(self.model.n_outputs)[component]
+                elif self.model.n_outputs == 1:
+                    weights = weights[:, 0]
+                total += self.model.pullback(self.theta, jet.points, weights, alpha)
+        return total
+
     def matvec(self, x):
         """Return A x, (M,)."""
+        if self.jets:
+            return self._jet_products(x)
+        if self.held and self.root.is_diagonal:
+            return np.concatenate([block @ x for block in self._held_blocks])
         return self.root.apply(self.pushforward(x)).reshape(-1)
 
     def rmatvec(self, y):
         """Return Aᵀ y, (p,)."""
+        if self.jets:
+            return self._jet_transposed(y)
+        if self.held and self.root.is_diagonal:
+            return sum(block.T @ y[rows] for rows, block in zip(self.blocks, self._held_blocks, strict=True))
         return self.pullback(self.root.apply_transpose(y.reshape(self._image_shape)))
 
     @cached_property
@@ -147,6 +274,42 @@ class WhitenedJacobian:
 
     def toarray(self):
         """Return A, (M, p)."""
-        if not self.root.is_diagonal:
+        if not self.root.is_diagonal and (self.held or not self.jets):
             return self._dense
         return np.concatenate([self.block(rows) for rows in self.blocks])
+
+
+# These hold the model and θ, and not the Jacobian, which would then outlive its use.
+
+
+def _knows(model, alpha):
+    return not any(alpha) or (hasattr(model, "knows") and model.knows(alpha))
+
+
+def _value_of(model, theta):
+    """Return (x, α) ↦ ∂^α f_θ(x), None where the model does not know it."""
+
+    def derivative(x, alpha):
+        if not _knows(model, alpha):
+            return None
+        if any(alpha):
+            return _by_blocks(model, lambda points: model.derivative(theta, points, alpha), x)
+        return _by_blocks(model, lambda points: model(theta, points), x)
+
+    return derivative
+
+
+def _pushforward_of(model, theta, eta):
+    """Return (x, α) ↦ ∂^α dφ(η)(x), None where the model does not know it."""
+
+    def derivative(x, alpha):
+        if not _knows(model, alpha):
+            return None
+        return _by_blocks(model, lambda points: model.pushforward(theta, points, eta, alpha), x)
+
+    return derivative
+
+
+def _by_blocks(model, of_points, x):
+    blocks = row_blocks(len(x), model.n_outputs * model.n_parameters)
+    return np.concatenate([of_points(x[block]) for block in blocks])

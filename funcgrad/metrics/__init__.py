@@ -1,6 +1,7 @@
 """Layer 3: metrics on functions."""
 
 from funcgrad.metrics.base import Metric, MetricField, SpectralMetric
+from funcgrad.metrics.energy import Energy, GaussNewton
 from funcgrad.metrics.fisher import Bernoulli, Categorical, Fisher, Gaussian, Likelihood, Poisson
 from funcgrad.metrics.fisher_rao import FisherRao
 from funcgrad.metrics.l2 import L2
@@ -14,8 +15,10 @@ __all__ = [
     "RKHS",
     "Bernoulli",
     "Categorical",
+    "Energy",
     "Fisher",
     "FisherRao",
+    "GaussNewton",
     "Gaussian",
     "Likelihood",
     "Metric",

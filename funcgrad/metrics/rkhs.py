@@ -101,9 +101,6 @@ class RKHS(Metric):
             return sum(values, np.zeros((_count(x), self.kernel.n_components)))
         sections = [functional_gram(self.kernel, Evaluations(x), part) for part in _evaluations(c, count)]
         return sum(sections, np.zeros((_count(x), 1)))
-            return values[:, 0] if values.shape[1] == 1 else values
-
-        return g
 
     def dual_inner(self, c, d):
         """Return the inner product of the representers of two covectors, c ⊗ d applied to the kernel.

@@ -17,11 +17,12 @@ from funcgrad.operators.square_root import (
     MeanZeroRoot,
     SpectralRoot,
 )
+from funcgrad.operators.tensor_derivative_root import TensorDerivativeRoot
 from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.function import Function
 from funcgrad.spaces.interval import Interval
-from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.polynomial_grid import PolynomialGrid, is_polynomial_product
 from funcgrad.spaces.product import Box, ProductDomain, Torus
 from funcgrad.spaces.spectral_grid import SpectralGrid
 from funcgrad.spaces.sphere import Sphere
@@ -140,13 +141,20 @@ class Sobolev(SpectralMetric):
     def flat(self, u):
         """See `Metric.flat`."""
         if self._stacks_derivatives(u.grid):
-            terms = [(_binomial(self, j) * u.derivative(j), j) for j in range(int(self.order) + 1)]
-            return Covector(terms)
+            return Covector(self._weak_terms(u))
         if isinstance(u.grid, SpectralGrid) and not self.homogeneous:
             return Density(Function(u.grid, u.grid.multiply(self.symbol(u.grid.eigenvalues), u.values)))
         root = self.square_root(u.grid)
         weights = u.grid.weights.reshape(-1, *[1] * (u.values.ndim - 1))
         return Density(Function(u.grid, root.apply_transpose(root.apply(u.values)) / weights))
+
+    def _weak_terms(self, u):
+        """The pairs (a_α ∂^α u, α) of <u, v> = Σ a_α ∫ ∂^α u ∂^α v; off the line, of the first order."""
+        n = u.grid.domain.dimension
+        indices = [(j,) for j in range(int(self.order) + 1)]
+        if n > 1:
+            indices = [(0,) * n, *map(tuple, np.eye(n, dtype=int).tolist())][: 1 + n * int(self.order)]
+        return [(_binomial(self, sum(alpha)) * u.derivative(alpha), alpha) for alpha in indices]
 
     def _stacks_derivatives(self, grid):
         exact = self.definition == "derivative" or (self.order in (0, 1) and not self.homogeneous)
@@ -177,6 +185,10 @@ def _sobolev_root(metric, grid):
         return DiagonalRoot(grid.weights)
     if isinstance(grid, SpectralGrid):
         return SpectralRoot(grid, metric.symbol)
+    if metric.order == 1 and is_polynomial_product(grid):
+        imposes_nothing = metric.definition == "derivative"
+        vanishing = (False,) * len(grid.factors) if imposes_nothing else None
+        return TensorDerivativeRoot(grid, 1.0, _squares(metric, grid), vanishing)
     if not isinstance(grid, PolynomialGrid):
         raise InvalidInput(
             f"{metric} is not available on {grid!r}; take a grid of the Laplacian's eigenfunctions: rule "
@@ -192,9 +204,15 @@ def _sobolev_root(metric, grid):
 def _homogeneous_root(metric, grid):
     if isinstance(grid, SpectralGrid):
         root = SpectralRoot(grid, metric.symbol)
+    elif metric.order == 1 and is_polynomial_product(grid):
+        root = TensorDerivativeRoot(grid, 0.0, _squares(metric, grid))
     else:
         root = GalerkinRoot(grid, metric.symbol, metric.order)
     return root if "dirichlet" in np.atleast_1d(grid.domain.boundary) else MeanZeroRoot(grid, root)
+
+
+def _squares(metric, grid):
+    return [metric.length_scale**2] * len(grid.factors)
 
 
 def _require_dense(metric, grid):

@@ -15,6 +15,7 @@ _EXPORTS = {
     "Symbolic": "funcgrad.models.symbolic",
     "compose": "funcgrad.models.composition",
     "from_callable": "funcgrad.models.callables",
+    "multiply": "funcgrad.models.product",
     "stack": "funcgrad.models.composition",
 }
 

@@ -265,6 +265,13 @@ class Model(ABC):
 
         return Sum(self, other)
 
+    def knows(self, alpha):
+        """Return whether ∂^α of values and Jacobian are known; else functions are differentiated on grids.
+
+        True, unless a subclass says otherwise. (A derivative that does not exist is refused when asked for.)
+        """
+        return True
+
     # What a subclass may override where it knows a faster way.
 
     def _checked_jacobian(self, theta, x, alpha, out):

@@ -90,6 +90,10 @@ class _CallableModel(_FromCallable):
                 raise InvalidInput(f"derivatives[{alpha!r}] must be made of functions; got {given!r}.")
             self._functions[multi_index(alpha, self.dimension)] = tuple(pair)
 
+    def knows(self, alpha):
+        """Return whether it was given."""
+        return alpha in self._functions
+
     def _value(self, theta, x, alpha):
         if alpha in self._functions:
             return _real(self._functions[alpha][0](theta, x), "f")

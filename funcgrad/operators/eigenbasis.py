@@ -8,7 +8,7 @@ import scipy.linalg
 from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
 from funcgrad.operators.square_root import SquareRoot, reciprocal, require_vanishing_ends
-from funcgrad.spaces.quadrature import clenshaw_curtis, gauss_legendre
+from funcgrad.spaces.quadrature import rule_named
 
 # The most unknowns for which a dense eigenbasis is computed, along one axis.
 MOST_DENSE = 2048
@@ -49,7 +49,7 @@ class Eigenbasis(ABC):
 
 
 class GalerkinEigenbasis(Eigenbasis):
-    """The eigenfunctions of -Δ in the polynomials of a Gauss-Legendre or Clenshaw-Curtis grid.
+    """The eigenfunctions of -Δ in the polynomials of a Gauss-Legendre, Gauss-Lobatto or Clenshaw-Curtis grid.
 
     They solve ∫ e' v' = λ ∫ e v for every polynomial v of degree N - 1 (of those that vanish at both
     ends with Dirichlet conditions), the integrals by the grid's quadrature, and are orthonormal in it.
@@ -108,7 +108,7 @@ class GalerkinEigenbasis(Eigenbasis):
 
 def _inverse_frequencies(n, rule, dirichlet):
     """Return 1/√λ, descending, and √w e as columns, for the modes that are not constant, on [-1, 1]."""
-    nodes, weights = (gauss_legendre if rule == "gauss-legendre" else clenshaw_curtis)(n)
+    nodes, weights = rule_named(rule).function(n)
     q, r = np.sqrt(weights)[:, None] * _orthonormal_legendre(nodes), np.eye(n)
     if rule == "gauss-legendre":  # orthogonal but for the recurrence's rounding, squared by this step
         q = 1.5 * q - 0.5 * q @ (q.T @ q)

@@ -31,6 +31,11 @@ class SquareRoot(ABC):
 
     # Rows (k, N) of evaluations or integrals that vanish on the space; None if it is all functions.
     constraints = None
+    # The `operators.jets.JetRows` that S consists of, in order, if it takes derivatives at points: functions
+    # that know theirs are then not differentiated on the grid.
+    jets = None
+    # Points (K, n) where functions must vanish, if S does not see that from `jets`.
+    boundary_points = None
 
     @abstractmethod
     def apply(self, values):

@@ -40,10 +40,16 @@ class Function:
 
         A single point is a number in one dimension and an array (n_coordinates,) in more.
         """
-        values = self.grid.evaluate(self.values, x)
+        values = self.derivative_values(0, x)
         if np.ndim(x) == (0 if self.grid.domain.n_coordinates == 1 else 1):
             return values[0].item() if values.ndim == 1 else values[0]
         return values
+
+    def derivative_values(self, derivative, x=None):
+        """Return ∂^derivative f at points (K, n_coordinates), or at the nodes: (K,) or (K, m)."""
+        if x is None:
+            return self.grid.differentiate(self.values, derivative)
+        return self.grid.evaluate(self.values, x, derivative)
 
     def derivative(self, derivative=1):
         """Return the derivative of the interpolant, of an order or a multi-index.
@@ -122,3 +128,71 @@ class Function:
         from funcgrad.spaces.interchange import to_xarray
 
         return to_xarray(self)
+
+
+class ExactFunction(Function):
+    """A function that is known beyond its values on a grid, with its derivatives, as a model's is.
+
+    Sums and multiples of such functions are again such functions.
+
+    Parameters
+    ----------
+    grid : Grid
+    derivative : callable
+        Of points (K, n) and a multi-index α: ∂^α f there, (K,) or (K, m), or None where it is not known;
+        the interpolant's is taken then.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> from funcgrad.spaces.function import ExactFunction
+    >>> grid = fg.Interval(0, 1).grid(3)
+    >>> f = ExactFunction(grid, lambda x, alpha: np.exp(x[:, 0]))
+    >>> bool(f(0.3) == np.exp(0.3)), bool(grid.function(f.values)(0.3) == np.exp(0.3))
+    (True, False)
+    """
+
+    def __init__(self, grid, derivative):
+        self._of_points, self._at_nodes, self.grid = derivative, {}, grid
+        super().__init__(grid, self._derivative(grid.nodes, (0,) * grid.domain.n_coordinates))
+
+    def _derivative(self, x, alpha):
+        """∂^α f at points, None if not known; what is asked for at the nodes is kept."""
+        if x is not self.grid.nodes:
+            return self._of_points(x, alpha)
+        if alpha not in self._at_nodes:
+            self._at_nodes[alpha] = self._of_points(x, alpha)
+        return self._at_nodes[alpha]
+
+    def derivative_values(self, derivative, x=None):
+        """See `Function.derivative_values`; exact."""
+        domain = self.grid.domain
+        points = self.grid.nodes if x is None or x is self.grid.nodes else domain.points(x)
+        known = self._derivative(points, domain.multi_index(derivative))
+        return super().derivative_values(derivative, x) if known is None else known
+
+    def __add__(self, other):
+        if not isinstance(other, ExactFunction) or self._same_grid(other) is None:
+            return super().__add__(other)
+        return ExactFunction(self.grid, lambda x, alpha: _plus(self, other, x, alpha))
+
+    def __mul__(self, scalar):
+        product = super().__mul__(scalar)  # refuses what is not a number
+        return ExactFunction(product.grid, lambda x, alpha: _times(scalar, self._derivative(x, alpha)))
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return -1.0 * self
+
+    def __sub__(self, other):
+        return self + -1.0 * other if isinstance(other, ExactFunction) else super().__sub__(other)
+
+
+def _plus(f, g, x, alpha):
+    both = f._derivative(x, alpha), g._derivative(x, alpha)
+    return None if any(part is None for part in both) else both[0] + both[1]
+
+
+def _times(scalar, values):
+    return None if values is None else scalar * values

@@ -80,3 +80,8 @@ def _differentiation_matrix(nodes, barycentric):
     np.fill_diagonal(matrix, 0.0)
     np.fill_diagonal(matrix, -matrix.sum(axis=1))
     return matrix
+
+
+def is_polynomial_product(grid):
+    """Return whether a grid is a tensor product of polynomial grids."""
+    return all(isinstance(factor, PolynomialGrid) for factor in getattr(grid, "factors", (None,)))

@@ -238,3 +238,23 @@ def test_comparison_prints_and_plots():
     assert "H^1" in str(both)
     axes = both.plot()
     assert [line.get_label() for line in axes.get_lines()] == ["L2", "H^1"]
+
+
+def test_first_damping_shortens_the_first_steps():
+    """λ at the start divides the first step of a one-parameter model by 1 + λ, and is checked."""
+    model, grid = fg.models.Symbolic("a*x", "x", "a"), fg.Interval(0, 1).grid(4)
+    loss = fg.PopulationLoss(lambda x: x)
+    for damping in (1e-3, 1.0, 9.0):
+        seen = []
+        fg.descend(
+            loss,
+            model,
+            [0.0],
+            fg.L2(),
+            grid,
+            first_damping=damping,
+            callback=lambda theta, row, seen=seen: seen.append(theta) or True,
+        )
+        assert seen[0][0] == pytest.approx(1 / (1 + damping), rel=1e-12)
+    with pytest.raises(InvalidInput, match="`first_damping` must be positive"):
+        fg.descend(loss, model, [0.0], fg.L2(), grid, first_damping=0.0)

@@ -1,5 +1,8 @@
 """The whitened Jacobian in blocks, held or not, and the solvers on it."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 import funcgrad as fg
 from funcgrad.gradients import whitened_jacobian as module
+from funcgrad.gradients.least_squares import solve_least_squares
 from funcgrad.gradients.solvers import matrix as solver_matrix
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 
@@ -50,7 +54,7 @@ def test_the_blocks_and_products_are_those_of_s_times_j(case, held):
     np.testing.assert_allclose(a.matvec(eta), whole @ eta, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(a.rmatvec(r), whole.T @ r, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(a.pushforward(eta), jacobian @ eta, rtol=1e-12)
-    np.testing.assert_allclose(a.values(), model(theta, grid.nodes), rtol=1e-14)
+    np.testing.assert_allclose(a.f.values, model(theta, grid.nodes), rtol=1e-14)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -134,3 +138,35 @@ def test_bad_input_gets_one_clear_error():
     for rcond in (-0.1, 1.0, np.nan):
         with pytest.raises(fg.InvalidInput, match="`rcond`"):
             fg.natural_gradient(loss, WAVES, theta, fg.L2(), grid, rcond=rcond)
+
+
+@pytest.mark.parametrize(("condition", "used"), [(1e3, "cholesky"), (1e8, "qr")])
+def test_large_problems_try_the_normal_equations_first(monkeypatch, condition, used):
+    """ "auto" takes them where the condition number permits it, says why, and agrees with "qr"."""
+    monkeypatch.setattr("funcgrad.gradients.least_squares._LARGE", 1000)
+    rng = np.random.default_rng(0)
+    u, _ = np.linalg.qr(rng.normal(size=(60, 6)))
+    v, _ = np.linalg.qr(rng.normal(size=(6, 6)))
+    a, r = (u * np.geomspace(1, 1 / condition, 6)) @ v, rng.normal(size=60)
+    found, by_qr = (solve_least_squares(a, r, solver=solver) for solver in ("auto", "qr"))
+    assert found.solver == used
+    assert ("permits it" if used == "cholesky" else "forbids 'cholesky'") in found.reason
+    allowed = (found.error_bound + by_qr.error_bound) * np.linalg.norm(by_qr.solution)
+    assert np.linalg.norm(found.solution - by_qr.solution) <= allowed
+
+
+@pytest.mark.parametrize("metric", [fg.L2(), fg.Sobolev(1)], ids=str)
+def test_functions_of_a_model_do_not_keep_its_jacobian_alive(metric):
+    """The Jacobian is freed when it is done with, by its last reference and not by a collector of cycles."""
+    model, grid = fg.models.Polynomial(3), fg.Box([(0, 1)]).grid(9)
+    a = WhitenedJacobian(model, np.zeros(4), metric, grid)
+    a.toarray()
+    kept = a.f, a.tangent(np.ones(4))
+    gone = weakref.ref(a)
+    gc.disable()
+    try:
+        del a
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert kept[1](0.5) == pytest.approx(1.875)

@@ -5,7 +5,7 @@ import scipy.linalg
 from scipy.linalg import lapack
 
 from funcgrad.gradients.solvers.matrix import as_matrix
-from funcgrad.gradients.solvers.solution import ReducedProblem
+from funcgrad.gradients.solvers.solution import ULP, ReducedProblem
 
 # Width of the panels in which LAPACK updates R; wider ones do more work in slow matrix-vector products.
 _PANEL = 16
@@ -38,8 +38,10 @@ def triangular_factor(a, r=None):
     return np.triu(factor)
 
 
-def reduced(factor, shape, scale=None):
+def reduced(factor, shape, scale=None, missing=None):
     """Return the `ReducedProblem` of A diag(scale)⁻¹ from the triangular factor of [A r], A of that shape.
+
+    `missing`, (p,), is added to Aᵀr if given: what r does not tell of the covector on the tangent functions.
 
     Its solution is scale · η. The singular values of R are those of A to ulp times the largest: rank,
     spectrum, and every cut-off or damping cost O(p³) whatever the number of rows.
@@ -48,4 +50,8 @@ def reduced(factor, shape, scale=None):
     square = factor[:p, :p] if scale is None else factor[:p, :p] / scale
     u, sigma, vt = scipy.linalg.svd(square, full_matrices=False, check_finite=False)
     outside = float(abs(factor[p, p])) if len(factor) > p else 0.0
-    return ReducedProblem(shape, sigma, vt, u.T @ factor[:p, p], outside, "qr")
+    coordinates = u.T @ factor[:p, p]
+    if missing is not None:
+        kept = sigma > max(shape) * ULP * sigma[0]
+        coordinates[kept] += (vt[kept] @ (missing if scale is None else missing / scale)) / sigma[kept]
+    return ReducedProblem(shape, sigma, vt, coordinates, outside, "qr")
