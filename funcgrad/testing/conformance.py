@@ -158,7 +158,7 @@ def run_check(check, subject, rng, reason=None):
 def run_checks(checks, subject, rng, expected_failures, on_fail):
     """Run checks on a subject and report: see `check_metric` for the options."""
     one_of(on_fail, ("raise", "warn", "return"), "on_fail")
-    expected = _expected(expected_failures, [check.id for check in checks])
+    expected = expected_failures_of(expected_failures, [check.id for check in checks])
     seed = seed_of(rng)
     results = [
         run_check(check, subject, generator_for(check, seed), expected.get(check.id))
@@ -185,7 +185,8 @@ def generator_for(check, seed):
     return np.random.default_rng([seed, zlib.crc32(check.id.encode())])
 
 
-def _expected(expected_failures, ids):
+def expected_failures_of(expected_failures, ids):
+    """Return checked reasons by id."""
     expected = dict(expected_failures or {})
     for name, reason in expected.items():
         one_of(name, ids, "id in `expected_failures`")

@@ -297,6 +297,11 @@ DOMAIN_CHECKS = [
 ]
 
 
+def domain_subject(domain, *, grid=None):
+    """Return the subject that `DOMAIN_CHECKS` take."""
+    return DomainSubject(domain, grid)
+
+
 def check_domain(domain, *, grid=None, rng=0, expected_failures=None, on_fail="raise"):
     """Check that an object is a domain: its grids, its Laplacian's spectrum and its distance belong together.
 
@@ -320,4 +325,4 @@ def check_domain(domain, *, grid=None, rng=0, expected_failures=None, on_fail="r
     >>> all(result.ok for result in check_domain(fg.Interval(0, 2)))
     True
     """
-    return run_checks(DOMAIN_CHECKS, DomainSubject(domain, grid), rng, expected_failures, on_fail)
+    return run_checks(DOMAIN_CHECKS, domain_subject(domain, grid=grid), rng, expected_failures, on_fail)

@@ -13,6 +13,7 @@ from funcgrad.gradients.evidence import FITTED_OCTAVES, spectral_evidence
 from funcgrad.metrics import Sobolev
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.testing.conformance import (
+    EPS,
     ROUNDING,
     Check,
     NotApplicable,
@@ -49,6 +50,12 @@ class FunctionalSubject:
         m = self.f.values.shape[1]
         tilt = np.cos(np.arange(m))
         return [self.grid.function(np.multiply.outer(column, tilt)) for column in columns]
+
+    def noise(self, number, rng):
+        """Return what rounding of f's values changes in a number that depends on f."""
+        exact, size = number(self.f), 4 * EPS * float(np.abs(self.f.values).max())
+        shifts = [size * rng.uniform(-1, 1, self.f.values.shape) for _ in range(4)]
+        return max(abs(number(self.grid.function(self.f.values + shift)) - exact) for shift in shifts)
 
     @cached_property
     def differential(self):
@@ -96,6 +103,7 @@ def taylor(subject, rng):
             0.25 * size,
             f"dF(v), v = mode {i},",
             {"f": f, "v": v},
+            subject.noise(F, rng),
         )
 
 
@@ -132,6 +140,7 @@ def second_variation(subject, rng):
             0.25,
             f"D²F(v, w), v = mode {i}, w = mode {j},",
             {"v": v, "w": w},
+            subject.noise(lambda g, w=w: F.differential(g)(w), rng) + ROUNDING * _size(subject.differential, w),
         )
 
 
@@ -210,6 +219,15 @@ FUNCTIONAL_CHECKS = [
 ]
 
 
+def functional_subject(functional, *, f=None):
+    """Return the subject that `FUNCTIONAL_CHECKS` take."""
+    if isinstance(functional, Covector):
+        functional = LinearFunctional(functional)
+    if f is None:
+        f = default_grid().function(lambda x: 0.7 + np.sin(x) - 0.4 * np.cos(2 * x))
+    return FunctionalSubject(functional, f)
+
+
 def check_functional(functional, *, f=None, rng=0, expected_failures=None, on_fail="raise"):
     """Check that an object is a functional with its differential: F(f) a number, `differential(f)` a covector.
 
@@ -235,9 +253,4 @@ def check_functional(functional, *, f=None, rng=0, expected_failures=None, on_fa
     >>> all(result.ok for result in check_functional(loss))
     True
     """
-    if isinstance(functional, Covector):
-        functional = LinearFunctional(functional)
-    if f is None:
-        grid = default_grid()
-        f = grid.function(lambda x: 0.7 + np.sin(x) - 0.4 * np.cos(2 * x))
-    return run_checks(FUNCTIONAL_CHECKS, FunctionalSubject(functional, f), rng, expected_failures, on_fail)
+    return run_checks(FUNCTIONAL_CHECKS, functional_subject(functional, f=f), rng, expected_failures, on_fail)

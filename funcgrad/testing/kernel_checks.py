@@ -307,6 +307,11 @@ KERNEL_CHECKS = [
 ]
 
 
+def kernel_subject(kernel, *, domain=None, largest=130):
+    """Return the subject that `KERNEL_CHECKS` take."""
+    return KernelSubject(kernel, domain, largest)
+
+
 def check_kernel(kernel, *, domain=None, largest=130, rng=0, expected_failures=None, on_fail="raise"):
     """Check that an object is a reproducing kernel: symmetric, positive, with products and derivatives of its values.
 
@@ -333,4 +338,5 @@ def check_kernel(kernel, *, domain=None, largest=130, rng=0, expected_failures=N
     >>> all(result.ok for result in check_kernel(fg.kernels.Matern(2.5)))
     True
     """
-    return run_checks(KERNEL_CHECKS, KernelSubject(kernel, domain, largest), rng, expected_failures, on_fail)
+    subject = kernel_subject(kernel, domain=domain, largest=largest)
+    return run_checks(KERNEL_CHECKS, subject, rng, expected_failures, on_fail)

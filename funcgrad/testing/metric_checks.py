@@ -364,6 +364,11 @@ METRIC_CHECKS = [
 ]
 
 
+def metric_subject(metric, *, grid=None):
+    """Return the subject that `METRIC_CHECKS` take."""
+    return MetricSubject(metric, default_grid() if grid is None else grid)
+
+
 def check_metric(metric, *, grid=None, rng=0, expected_failures=None, on_fail="raise"):
     """Check that an object is a metric on functions: an inner product with its Riesz map.
 
@@ -399,5 +404,4 @@ def check_metric(metric, *, grid=None, rng=0, expected_failures=None, on_fail="r
     >>> all(result.ok for result in results)
     True
     """
-    subject = MetricSubject(metric, default_grid() if grid is None else grid)
-    return run_checks(METRIC_CHECKS, subject, rng, expected_failures, on_fail)
+    return run_checks(METRIC_CHECKS, metric_subject(metric, grid=grid), rng, expected_failures, on_fail)

@@ -336,6 +336,14 @@ MODEL_CHECKS = [
 ]
 
 
+def model_subject(model, *, theta=None, domain=None):
+    """Return the subject that `MODEL_CHECKS` take."""
+    if domain is None:
+        n = getattr(model, "dimension", 1)
+        domain = Interval(0.0, 1.0) if n == 1 else Box([(0.0, 1.0)] * n)
+    return ModelSubject(model, theta, domain)
+
+
 def check_model(model, *, theta=None, domain=None, rng=0, expected_failures=None, on_fail="raise"):
     """Check that an object is a model: values, Jacobians and spatial derivatives that belong together.
 
@@ -364,7 +372,5 @@ def check_model(model, *, theta=None, domain=None, rng=0, expected_failures=None
     >>> all(result.ok for result in check_model(wave, theta=[1.0, 2.0]))
     True
     """
-    if domain is None:
-        n = getattr(model, "dimension", 1)
-        domain = Interval(0.0, 1.0) if n == 1 else Box([(0.0, 1.0)] * n)
-    return run_checks(MODEL_CHECKS, ModelSubject(model, theta, domain), rng, expected_failures, on_fail)
+    subject = model_subject(model, theta=theta, domain=domain)
+    return run_checks(MODEL_CHECKS, subject, rng, expected_failures, on_fail)

@@ -102,7 +102,7 @@ def _likely(claimed, reference):
     return f": it is {ratio:.6g} times what it should be"
 
 
-def taylor_trials(value, slope, scale, what, where):
+def taylor_trials(value, slope, scale, what, where, noise=0.0):
     """Yield the two `Trial`s of a Taylor test along a line: the remainder's order, and its coefficient.
 
     r(t) = F(t) - F(0) - t F'(0) must be of order 2 ± 0.1 over the smallest steps above rounding, on both
@@ -120,6 +120,8 @@ def taylor_trials(value, slope, scale, what, where):
         The derivative in words.
     where : object
         The trial's input.
+    noise : float
+        What rounding may change in the value, where that is more than a few units of the value itself.
     """
     at_zero, first = value(0.0), slope(0.0)
     steps = scale * _STEPS
@@ -128,7 +130,7 @@ def taylor_trials(value, slope, scale, what, where):
         right, left = value(t), value(-t)
         odd[j] = (right - left) / 2 - t * first
         even[j] = ((right - at_zero) + (left - at_zero)) / 2
-        floors[j] = 8 * EPS * (max(abs(at_zero), abs(right), abs(left)) + t * abs(first))
+        floors[j] = 8 * (EPS * (max(abs(at_zero), abs(right), abs(left)) + t * abs(first)) + noise)
     sizes = np.maximum(np.abs(odd + even), np.abs(odd - even))
     last = int(np.argmin(np.append(sizes > _CLEAR * floors, False)))
     half_change, bound = (float(part) / 2 for part in extrapolated_derivative(slope, scale * 2.0**-5))
