@@ -53,6 +53,8 @@ class KernelSubject:
 
     def derivative(self, alpha, beta):
         """Return ∂_x^α ∂_y^β k; `NotApplicable` where the kernel does not offer it."""
+        if not any(alpha) and not any(beta):
+            return self.object
         if len(alpha) == 1:
             alpha, beta = alpha[0], beta[0]
         try:
@@ -205,6 +207,7 @@ def _derivative_trials(subject, rng, below, above, shift, in_second, orders):
         0.05 * size,
         describe,
         lambda index: {"x": x[index[0]], "y": y[index[0]]},
+        float(max(np.abs(x).max(), np.abs(y).max())),
     )
 
 

@@ -131,7 +131,8 @@ def jacobian(subject, rng):
 
         if exact is None:
             step = 0.02 * max(1.0, abs(theta[i]))
-            yield from derivative_trials(subject.column(x, i), claimed[..., i], step, describe, where)
+            size = max(1.0, abs(theta[i]))
+            yield from derivative_trials(subject.column(x, i), claimed[..., i], step, describe, where, size)
             continue
         scale = float(np.abs(exact).max())
         for index in np.ndindex(claimed.shape[:-1]):
@@ -188,6 +189,7 @@ def spatial_derivatives(subject, rng):
                 size,
                 lambda index, name=name, above=above: f"`{name}` of order {above} at x = {_at(x[index[0]])}",
                 lambda index: {"theta": theta, "x": x[index[0]]},
+                float(np.abs(x).max()),
             )
     if not tried:
         raise NotApplicable("it offers no derivatives in x")
@@ -252,10 +254,10 @@ def covariance(subject, rng):
     loss = EmpiricalLoss(x, value - np.cos(np.arange(len(x))))
     data = PointSet(subject.domain, x)
     mixing = np.eye(p) + np.tril(rng.integers(-1, 2, (p, p)), -1) / max(1, p)
-    other = _Reparametrised(model, theta, mixing)
+    other = _Shifted(model, theta, mixing)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateModelWarning)
-        first = natural_gradient(loss, model, theta, L2(), data)
+        first = natural_gradient(loss, _Shifted(model, theta), np.zeros(p), L2(), data)
         second = natural_gradient(loss, other, np.zeros(p), L2(), data)
     if max(first.error_bound, second.error_bound) > 1e-3 or min(first.rank, second.rank) < p:
         raise NotApplicable(f"the tangent functions are too nearly dependent (condition {first.condition:.1e}) to tell")
@@ -266,12 +268,13 @@ def covariance(subject, rng):
     yield Trial({"theta": theta}, error, tolerance, message)
 
 
-class _Reparametrised:
-    """ϑ ↦ f(θ + B sinh ϑ), from value and Jacobian alone."""
+class _Shifted:
+    """ϑ ↦ f(θ + B sinh ϑ), from value and Jacobian alone; B = 1 if not given."""
 
     n_outputs = 1
 
-    def __init__(self, model, theta, mixing):
+    def __init__(self, model, theta, mixing=None):
+        mixing = np.eye(len(theta)) if mixing is None else mixing
         self._model, self._theta, self._mixing = model, theta, mixing
         self.dimension, self.n_parameters = model.dimension, len(theta)
         self.parameter_names = tuple(f"t{i}" for i in range(len(theta)))
@@ -303,9 +306,10 @@ def no_stale_cache(subject, rng):
     for name in ("__call__", "jacobian"):
         ask = getattr(model, name)
         shown = "value" if name == "__call__" else "Jacobian"
-        ask(other, elsewhere)
+        ask(theta, elsewhere)
         fresh = np.array(ask(theta, x), copy=True)
         try:
+            ask(theta, elsewhere)
             ask(other, x)
         except FuncgradError:
             continue

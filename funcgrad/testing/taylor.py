@@ -16,7 +16,7 @@ _STEPS = 2.0 ** -np.arange(2, 27)
 _WINDOW = 4
 
 
-def extrapolated_derivative(value, step):
+def extrapolated_derivative(value, step, argument=1.0):
     """Return d/dt value(t) at 0 and a bound of its error, elementwise.
 
     Central differences of halved steps, extrapolated (L. F. Richardson 1911) up to the pair of neighbours in
@@ -29,13 +29,18 @@ def extrapolated_derivative(value, step):
         Of a number t, an array.
     step : float
         The first step.
+    argument : float
+        The size of what is shifted by t, whose own rounding moves the value by its slope.
     """
     table, best, bound = [], None, None
     for j in range(_HALVINGS + 1):
         h = step * 0.5**j
         right, left = np.asarray(value(h), dtype=float), np.asarray(value(-h), dtype=float)
         row = [(right - left) / (2 * h)]
-        rounding = 4 * EPS * np.maximum(np.abs(right), np.abs(left)) / h
+        # Values that happen to be small have the rounding of those beside them.
+        size = np.maximum(np.abs(right), np.abs(left))
+        size = size.max(axis=0, keepdims=True) if size.ndim else size
+        rounding = 4 * EPS * (size + np.abs(row[0]) * argument) / h
         for m, before in enumerate(table[-1] if table else []):
             row.append(row[m] + (row[m] - before) / (4.0 ** (m + 1) - 1))
         for m in range(1, len(row)):
@@ -49,7 +54,7 @@ def extrapolated_derivative(value, step):
     return best, bound
 
 
-def derivative_trials(value, claimed, step, describe, where=None):
+def derivative_trials(value, claimed, step, describe, where=None, argument=1.0):
     """Yield a `Trial` for each entry of a claimed derivative against extrapolated differences.
 
     Parameters
@@ -63,12 +68,14 @@ def derivative_trials(value, claimed, step, describe, where=None):
         Of an index: the entry in words.
     where : callable, optional
         Of an index: the input of the trial.
+    argument : float
+        See `extrapolated_derivative`.
 
     Notes
     -----
     Entries whose differences do not settle to 1e-4 of the largest derivative, as at a kink, are left out.
     """
-    reference, bound = extrapolated_derivative(value, step)
+    reference, bound = extrapolated_derivative(value, step, argument)
     claimed = np.asarray(claimed, dtype=float)
     if claimed.shape != reference.shape:
         message = f"it has shape {claimed.shape}, and the values' derivative has {reference.shape}"

@@ -1,7 +1,7 @@
 """Hypothesis strategies for the objects of funcgrad, drawn by construction and shrinking to simple ones.
 
-Importing this module registers the settings profiles "funcgrad" and "funcgrad-ci", which have no deadline
-(a first call may compile), and `hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)``
+Importing this module registers the settings profiles "funcgrad", "funcgrad-ci" (the same examples every time)
+and "funcgrad-thorough" (200 of them), which have no deadline since a first call may compile; and `hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)``
 works; installed, the package does that through hypothesis' entry point. All arguments are keyword-only, and
 inner strategies can be replaced.
 """
@@ -36,6 +36,7 @@ __all__ = [
 
 settings.register_profile("funcgrad", deadline=None)
 settings.register_profile("funcgrad-ci", deadline=None, derandomize=True)
+settings.register_profile("funcgrad-thorough", deadline=None, max_examples=200)
 
 
 def hypothesis_setup():
