@@ -1,7 +1,6 @@
 """Checks of reproducing kernels: symmetry, positivity, products, derivatives."""
 
 import dataclasses
-import itertools
 import math
 from functools import cached_property
 
@@ -170,23 +169,24 @@ def derivatives(subject, rng):
     if not subject.free_coordinates:
         raise NotApplicable("the coordinates are not free: differences along them leave the domain")
     n = subject.points(1, rng).shape[1]
-    units = [tuple(int(i == axis) for i in range(n)) for axis in range(n)]
-    zero = (0,) * n
-    known = [(zero, zero)]
-    tried = 0
-    for depth, in_second in itertools.product(range(2), (False, True)):
-        alpha, beta = known[-1]
-        unit = units[depth % n]
+    units, zero = [tuple(int(i == axis) for i in range(n)) for axis in range(n)], (0,) * n
+    first, last = units[0], units[-1]
+    # What is differentiated, along which coordinate, in which argument.
+    steps = [((zero, zero), unit, second) for unit in units for second in (False, True)]
+    steps += [((first, zero), last, True), ((first, zero), last, False)]
+    offered = False
+    for orders, unit, in_second in steps:
+        alpha, beta = orders
         higher = (alpha, _plus(beta, unit)) if in_second else (_plus(alpha, unit), beta)
         try:
             below, above = subject.derivative(alpha, beta), subject.derivative(*higher)
-        except NotApplicable:
-            if tried:
-                return
-            raise
-        tried += 1
-        known.append(higher)
+        except NotApplicable as reason:
+            refusal = reason
+            continue
+        offered = True
         yield from _derivative_trials(subject, rng, below, above, np.array(unit, float), in_second, higher)
+    if not offered:
+        raise NotApplicable(str(refusal))
 
 
 def _derivative_trials(subject, rng, below, above, shift, in_second, orders):

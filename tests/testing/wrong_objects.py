@@ -92,19 +92,17 @@ class MetricWithoutLengthScale(Wrapped):
 
 
 class MetricWithStaleFactor(Wrapped):
-    """The factorisation of the last grid asked for inner products is used for the next representer."""
+    """Representers are computed with what the last inner product factored, on whichever grid that was."""
 
     _last = None
 
     def inner(self, u, v):
-        if self._last is None or len(u.grid) > len(self._last):
-            self._last = u.grid
+        self._last = u.grid
         return self.metric.inner(u, v)
 
     def riesz(self, c, grid):
-        if self._last is None:
-            return self.metric.riesz(c, grid)
-        return grid.function(self.metric.riesz(c, self._last)(grid.nodes) * len(self._last) / 24)
+        last = grid if self._last is None else self._last
+        return grid.function(self.metric.riesz(c, last))
 
 
 # --- kernels -----------------------------------------------------------------------------------------------
