@@ -146,7 +146,7 @@ def test_check_all_tells_kinds_apart():
     ):
         results = check_all(thing)
         assert all(result.id.startswith(prefix) for result in results)
-        assert sum(result.status == "passed" for result in results) >= 3
+        assert sum(result.status == "passed" for result in results) >= 2
     with pytest.raises(fg.InvalidInput, match=r"is no metric \(`inner`, `riesz`\)"):
         check_all(3.0)
 
@@ -188,8 +188,11 @@ def test_extrapolated_derivatives_bound_their_error():
 
 
 def test_entries_that_do_not_settle_are_left_out():
-    at_a_kink = list(derivative_trials(lambda t: np.array([abs(t - 1e-3), np.sin(t)]), np.array([9.0, 1.0]), 0.1, str))
-    assert [trial.margin > 0 for trial in at_a_kink] == [True]
+    def value(t):
+        return np.array([np.sign(t) * math.sqrt(abs(t)), np.sin(t)])
+
+    trials = list(derivative_trials(value, np.array([9.0, 1.0]), 0.1, str))
+    assert [trial.message.startswith("(1,)") and trial.margin > 0 for trial in trials] == [True]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import funcgrad as fg
@@ -228,8 +228,11 @@ def test_problems_with_an_unbounded_differential_have_no_gradient(problem):
 @given(strategies.broken_problems(broken="immersion"))
 def test_problems_without_an_immersion_have_a_gradient_and_a_deficient_tangent_space(problem):
     assert fg.gradient_exists(problem.functional, problem.metric, problem.domain, at=problem.f).exists
+    # Differentiation matrices leave N² ulp in what vanishes exactly: the cut-off must be above that.
     with pytest.warns(fg.DegenerateModelWarning):
-        step = fg.natural_gradient(problem.functional, problem.model, problem.theta, problem.metric, problem.grid)
+        step = fg.natural_gradient(
+            problem.functional, problem.model, problem.theta, problem.metric, problem.grid, rcond=1e-11
+        )
     assert step.rank == problem.model.n_parameters - 1
 
 
@@ -249,7 +252,7 @@ def test_exactly_one_hypothesis_is_broken(problem):
 
 
 def simplest(strategy, condition=lambda drawn: True):
-    return find(strategy, condition, settings=settings(max_examples=300, database=None, derandomize=True))
+    return find(strategy, condition, settings=settings(max_examples=100, database=None, derandomize=True))
 
 
 def test_strategies_shrink_to_readable_examples():
@@ -294,8 +297,9 @@ def test_types_are_registered_by_the_entry_point():
     from funcgrad.kernels import Kernel
     from funcgrad.models import Model
 
+    any_one = settings(max_examples=2, phases=[Phase.generate], database=None)
     for kind in (fg.Covector, fg.Domain, fg.Function, fg.Functional, fg.Grid, fg.Metric, Kernel, Model):
-        assert isinstance(simplest(st.from_type(kind)), kind)
+        assert isinstance(find(st.from_type(kind), lambda drawn: True, settings=any_one), kind)
 
 
 def test_profiles_have_no_deadline():
