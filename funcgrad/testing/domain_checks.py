@@ -7,6 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from funcgrad.errors import FuncgradError
+from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.spectral_grid import SpectralGrid
+from funcgrad.spaces.spline_grid import SplineGrid
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
@@ -16,9 +19,6 @@ from funcgrad.testing.conformance import (
     require_members,
     run_checks,
 )
-from funcgrad.spaces.polynomial_grid import PolynomialGrid
-from funcgrad.spaces.spectral_grid import SpectralGrid
-from funcgrad.spaces.spline_grid import SplineGrid
 from funcgrad.testing.samples import modes, points_of, refined
 from funcgrad.testing.taylor import derivative_trials
 
@@ -74,7 +74,9 @@ def weights_sum(subject, rng):
     total = float(np.sum(grid.weights))
     message = f"the weights of {grid!r} sum to {total:.12g}, and the volume is {domain.volume:.12g}"
     message += _suspect_node(subject)
-    yield Trial({"grid": grid}, abs(total - domain.volume), ROUNDING * math.sqrt(len(grid)) * domain.volume, message)
+    yield Trial(
+        {"grid": grid}, abs(total - domain.volume), ROUNDING * math.sqrt(len(grid)) * domain.volume, message
+    )
 
 
 def _suspect_node(subject):
@@ -167,7 +169,9 @@ def derivatives(subject, rng):
             lambda t, shift=shift: subject.eigenfunctions(x + t * shift),
             subject.eigenfunctions(x, unit),
             0.01 * _size(subject.object),
-            lambda index, axis=axis: f"the derivative of e_{index[1]} along coordinate {axis} at x = {x[index[0]].tolist()}",
+            lambda index, axis=axis: (
+                f"the derivative of e_{index[1]} along coordinate {axis} at x = {x[index[0]].tolist()}"
+            ),
             lambda index: {"x": x[index[0]], "k": index[1]},
             float(np.abs(x).max()),
         )
@@ -192,14 +196,20 @@ def by_parts(subject, rng):
                     yield _parts_trial(grid, axis, values[:, [i, j]], slopes[:, [i, j]], (i, j))
 
     # Products of a cosine and a sine series are not integrated exactly by the midpoint rule.
-    half_range = any(getattr(f, "kind", "") in ("neumann", "dirichlet") for f in getattr(subject.grid, "factors", [subject.grid]))
+    half_range = any(
+        getattr(f, "kind", "") in ("neumann", "dirichlet")
+        for f in getattr(subject.grid, "factors", [subject.grid])
+    )
     yield from _converging(on, subject.grid, _exact(subject.grid) and not half_range)
 
 
 def _members(grid):
     """Return functions of a grid that satisfy no condition at the ends where it can, (N, 6)."""
     factors = getattr(grid, "factors", (grid,))
-    free = all(isinstance(factor, PolynomialGrid | SplineGrid) or factor.domain.boundary == "periodic" for factor in factors)
+    free = all(
+        isinstance(factor, PolynomialGrid | SplineGrid) or factor.domain.boundary == "periodic"
+        for factor in factors
+    )
     return modes(grid, 6, "free" if free else None)
 
 
@@ -238,7 +248,9 @@ def metric_space(subject, rng):
     d = np.array([[float(subject.object.distance(p[None], q[None])[0]) for q in x] for p in x])
     tolerance = ROUNDING * d.max()
     for i in range(len(x)):
-        yield Trial({"x": x[i]}, d[i, i], math.sqrt(EPS) * d.max(), f"a point has distance {d[i, i]:.3g} from itself")
+        yield Trial(
+            {"x": x[i]}, d[i, i], math.sqrt(EPS) * d.max(), f"a point has distance {d[i, i]:.3g} from itself"
+        )
         for j in range(i):
             message = f"the distance is not symmetric: {d[i, j]:.9g} and {d[j, i]:.9g}"
             yield Trial({"x": x[i], "y": x[j]}, abs(d[i, j] - d[j, i]), tolerance, message)
@@ -251,7 +263,10 @@ def metric_space(subject, rng):
 
 def holds_its_nodes(subject, rng):
     """The grid's nodes and uniform points lie in the domain."""
-    for name, x in (("nodes of its grid", subject.grid.nodes), ("points", points_of(subject.object, 20, rng))):
+    for name, x in (
+        ("nodes of its grid", subject.grid.nodes),
+        ("points", points_of(subject.object, 20, rng)),
+    ):
         inside = np.asarray(subject.object.contains(x))
         message = f"`contains` denies one of the {name}: {x[np.argmin(inside)].tolist()}"
         yield Trial({"x": x}, float(not inside.all()), 0.0, message)
@@ -284,10 +299,18 @@ def interpolates(subject, rng):
 DOMAIN_CHECKS = [
     require_members(("dimension", "volume", "grid", "laplacian_spectrum", "eigenfunctions"), "domain"),
     Check("domain-weights", weights_sum.__doc__, weights_sum, ("grid", "volume")),
-    Check("domain-orthonormal", orthonormal.__doc__, orthonormal, ("grid", "eigenfunctions", "laplacian_spectrum")),
+    Check(
+        "domain-orthonormal",
+        orthonormal.__doc__,
+        orthonormal,
+        ("grid", "eigenfunctions", "laplacian_spectrum"),
+    ),
     Check("domain-spectrum", ascending.__doc__, ascending, ("laplacian_spectrum",)),
     Check(
-        "domain-eigenvalues", eigenvalue_equation.__doc__, eigenvalue_equation, ("laplacian_spectrum", "eigenfunctions")
+        "domain-eigenvalues",
+        eigenvalue_equation.__doc__,
+        eigenvalue_equation,
+        ("laplacian_spectrum", "eigenfunctions"),
     ),
     Check("domain-derivatives", derivatives.__doc__, derivatives, ("laplacian_spectrum", "eigenfunctions")),
     Check("domain-by-parts", by_parts.__doc__, by_parts, ("grid",)),

@@ -140,7 +140,8 @@ def second_variation(subject, rng):
             0.25,
             f"D²F(v, w), v = mode {i}, w = mode {j},",
             {"v": v, "w": w},
-            subject.noise(lambda g, w=w: F.differential(g)(w), rng) + ROUNDING * _size(subject.differential, w),
+            subject.noise(lambda g, w=w: F.differential(g)(w), rng)
+            + ROUNDING * _size(subject.differential, w),
         )
 
 
@@ -176,13 +177,19 @@ def regularity(subject, rng):
         raise NotApplicable("a density is known by its samples only: they tell no threshold")
     if isinstance(domain, Euclidean):
         raise NotApplicable("the Laplacian has no eigenfunctions here")
-    claimed = c.regularity_in(domain.dimension).order if type(c).regularity is Covector.regularity else c.regularity.order
+    claimed = (
+        c.regularity_in(domain.dimension).order
+        if type(c).regularity is Covector.regularity
+        else c.regularity.order
+    )
     effective = c.effective(domain)
     if not (effective.atoms or effective.surfaces):
         raise NotApplicable("the boundary condition makes its singular part vanish")
     # What an octave of frequencies adds to the squared dual norm of H^s goes like Λ^{2(threshold - s)}.
     s = claimed + 0.5
-    evidence = spectral_evidence(effective, Sobolev(s), domain, math.nan, most_modes=2 ** (11 + domain.dimension))
+    evidence = spectral_evidence(
+        effective, Sobolev(s), domain, math.nan, most_modes=2 ** (11 + domain.dimension)
+    )
     if not math.isfinite(evidence.fitted_growth) or len(evidence.cutoffs) <= FITTED_OCTAVES:
         raise NotApplicable("the dual norms show no growth that could be fitted")
     seen = s + evidence.fitted_growth / 2

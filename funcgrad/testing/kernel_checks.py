@@ -9,7 +9,6 @@ import numpy as np
 from funcgrad.errors import FuncgradError
 from funcgrad.spaces import Box
 from funcgrad.testing.conformance import (
-    EPS,
     ROUNDING,
     Check,
     NotApplicable,
@@ -132,7 +131,9 @@ def consistent(subject, rng):
         X, Y = subject.points(count, rng), subject.points(count, rng)
         gram = np.asarray(kernel.gram(X, Y))
         if gram.shape != (count, count):
-            yield Trial({"X": X}, math.inf, 0.0, f"`gram` of {count} by {count} points has shape {gram.shape}")
+            yield Trial(
+                {"X": X}, math.inf, 0.0, f"`gram` of {count} by {count} points has shape {gram.shape}"
+            )
             return
         i, j = rng.integers(count, size=(2, 200))
         single = kernel(X[i], Y[j])
@@ -197,7 +198,11 @@ def _derivative_trials(subject, rng, below, above, shift, in_second, orders):
         return below(x, y + t * shift) if in_second else below(x + t * shift, y)
 
     def describe(index):
-        of = f"∂_x^{orders[0]} ∂_y^{orders[1]} k" if len(shift) > 1 else f"∂_x^{orders[0][0]} ∂_y^{orders[1][0]} k"
+        of = (
+            f"∂_x^{orders[0]} ∂_y^{orders[1]} k"
+            if len(shift) > 1
+            else f"∂_x^{orders[0][0]} ∂_y^{orders[1][0]} k"
+        )
         return f"the kernel's derivative {of} at x = {_at(x[index[0]])}, y = {_at(y[index[0]])}"
 
     claimed = np.atleast_1d(above(x, y))
@@ -274,7 +279,9 @@ def low_rank(subject, rng):
         message = f"trace(K - FFᵀ) = {np.trace(rest):.3g} exceeds the tolerance {tolerance:g} of trace(K)"
         yield Trial({"X": X}, float(np.trace(rest)), tolerance * float(np.trace(K)) + floor, message)
         lowest = float(np.linalg.eigvalsh((rest + rest.T) / 2)[0])
-        yield Trial({"X": X}, -lowest, floor, f"K - FFᵀ is not positive semidefinite: eigenvalue {lowest:.3g}")
+        yield Trial(
+            {"X": X}, -lowest, floor, f"K - FFᵀ is not positive semidefinite: eigenvalue {lowest:.3g}"
+        )
 
 
 def inputs_unchanged(subject, rng):
@@ -287,9 +294,13 @@ def inputs_unchanged(subject, rng):
     for call, run in calls.items():
         first = run()
         change = changed((X, Y, v), copies)
-        yield Trial({"call": call}, change, 0.0, f"`{call}` changed the arrays that it was given by {change:.3g}")
+        yield Trial(
+            {"call": call}, change, 0.0, f"`{call}` changed the arrays that it was given by {change:.3g}"
+        )
         again = float(np.abs(np.asarray(run()) - np.asarray(first)).max())
-        yield Trial({"call": call}, again, 0.0, f"`{call}` gave another answer the second time: off by {again:.3g}")
+        yield Trial(
+            {"call": call}, again, 0.0, f"`{call}` gave another answer the second time: off by {again:.3g}"
+        )
 
 
 KERNEL_CHECKS = [
@@ -300,10 +311,16 @@ KERNEL_CHECKS = [
     Check("kernel-matvec", matrix_vector.__doc__, matrix_vector, ("gram", "matvec")),
     Check("kernel-derivative", derivatives.__doc__, derivatives, ("derivative",)),
     Check(
-        "kernel-derivative-positive", positive_with_derivatives.__doc__, positive_with_derivatives, ("derivative",)
+        "kernel-derivative-positive",
+        positive_with_derivatives.__doc__,
+        positive_with_derivatives,
+        ("derivative",),
     ),
     Check(
-        "kernel-smoothness", refuses_rough_derivatives.__doc__, refuses_rough_derivatives, ("derivative", "smoothness")
+        "kernel-smoothness",
+        refuses_rough_derivatives.__doc__,
+        refuses_rough_derivatives,
+        ("derivative", "smoothness"),
     ),
     Check("kernel-low-rank", low_rank.__doc__, low_rank, ("gram", "low_rank")),
     Check("kernel-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "gram")),

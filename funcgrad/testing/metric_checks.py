@@ -199,7 +199,9 @@ def another_representer(subject, rng):
     tilted = grid.weights * np.linspace(0.5, 1.5, len(grid))
     seen = 0.0
     for weights in (grid.weights, tilted):  # L2, and L2 of a density: one of them is another metric
-        other = np.array([[float(np.sum(weights * (u.values * v.values).T)) for u in functions] for v in functions])
+        other = np.array(
+            [[float(np.sum(weights * (u.values * v.values).T)) for u in functions] for v in functions]
+        )
         g = combination(functions, np.linalg.lstsq(other, right, rcond=None)[0])
         errors = [_riesz_error(subject, c, g, v)[:2] for v in functions]
         seen = max(seen, *(error / tolerance for error, tolerance in errors))
@@ -233,7 +235,9 @@ def dual_norm_bounds(subject, rng):
             tolerance = subject.condition * (ROUNDING * bound + subject.rounding(v, v) / subject.norm(v))
             if shown == "riesz(c)":  # equal but for the quadrature of the roughest function of the grid
                 tolerance += 0.01 * bound
-            message = f"dual_norm(c) ‖v‖ = {bound:.9g} is less than |c(v)| = {value:.9g} for c: {name}, v = {shown}"
+            message = (
+                f"dual_norm(c) ‖v‖ = {bound:.9g} is less than |c(v)| = {value:.9g} for c: {name}, v = {shown}"
+            )
             yield Trial({"c": name, "v": v}, value - bound, tolerance, message)
 
 
@@ -355,7 +359,10 @@ METRIC_CHECKS = [
     Check("metric-riesz-control", another_representer.__doc__, another_representer, ("inner", "flat")),
     Check("metric-dual-norm", dual_norm.__doc__, dual_norm, ("inner", "flat", "dual_norm")),
     Check(
-        "metric-dual-bound", dual_norm_bounds.__doc__, dual_norm_bounds, ("inner", "flat", "riesz", "dual_norm")
+        "metric-dual-bound",
+        dual_norm_bounds.__doc__,
+        dual_norm_bounds,
+        ("inner", "flat", "riesz", "dual_norm"),
     ),
     Check("metric-refinement", refinement.__doc__, refinement, ("inner",)),
     Check("metric-length-scale", length_scale.__doc__, length_scale, ("inner", "length_scale")),

@@ -90,7 +90,9 @@ def shapes(subject, rng):
         x = subject.points(count, rng)
         value, jacobian = np.asarray(model(subject.theta, x)), np.asarray(model.jacobian(subject.theta, x))
         wrong = value.ndim not in (1, 2) or len(value) != count
-        message = f"the value at {count} point(s) has shape {value.shape}; it must be ({count},) or ({count}, m)"
+        message = (
+            f"the value at {count} point(s) has shape {value.shape}; it must be ({count},) or ({count}, m)"
+        )
         yield Trial({"x": x}, float(wrong), 0.0, message)
         expected = (*value.shape, model.n_parameters)
         message = f"the Jacobian at {count} point(s) has shape {jacobian.shape}; it must be {expected}"
@@ -260,10 +262,15 @@ def covariance(subject, rng):
         first = natural_gradient(loss, _Shifted(model, theta), np.zeros(p), L2(), data)
         second = natural_gradient(loss, other, np.zeros(p), L2(), data)
     if max(first.error_bound, second.error_bound) > 1e-3 or min(first.rank, second.rank) < p:
-        raise NotApplicable(f"the tangent functions are too nearly dependent (condition {first.condition:.1e}) to tell")
+        raise NotApplicable(
+            f"the tangent functions are too nearly dependent (condition {first.condition:.1e}) to tell"
+        )
     size = float(np.abs(first.pushforward.values).max())
     error = float(np.abs(first.pushforward.values - second.pushforward.values).max())
-    tolerance = size * 10 * (first.condition * first.error_bound + second.condition * second.error_bound) + 1e-13 * size
+    tolerance = (
+        size * 10 * (first.condition * first.error_bound + second.condition * second.error_bound)
+        + 1e-13 * size
+    )
     message = f"the natural gradient changes with the parametrisation: its pushforwards differ by {error:.3g} of {size:.3g}"
     yield Trial({"theta": theta}, error, tolerance, message)
 
@@ -321,7 +328,9 @@ def no_stale_cache(subject, rng):
         ask(theta, moved)
         moved[...] = x
         again = np.asarray(ask(theta, moved))
-        message = f"the {shown} did not change with the numbers in an array of points: is it kept by the array?"
+        message = (
+            f"the {shown} did not change with the numbers in an array of points: is it kept by the array?"
+        )
         yield Trial({"theta": theta, "x": x}, float(np.abs(again - fresh).max()), 0.0, message)
 
 

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from funcgrad.errors import FuncgradError
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
@@ -254,7 +253,9 @@ def eigenbasis(subject, rng):
     once = back if np.abs(back - u).max() > scale else u
     again = np.asarray(basis.backward(basis.forward(once.copy())))
     error = float(np.abs(again - once).max())
-    yield Trial({"u": u}, error, scale, f"backward(forward(u)) is not u (nor a projection of it): off by {error:.3g}")
+    yield Trial(
+        {"u": u}, error, scale, f"backward(forward(u)) is not u (nor a projection of it): off by {error:.3g}"
+    )
     error = float(np.abs(twice - 2 * once).max())
     yield Trial({"u": u}, error, 2 * scale, f"the symbol 2 does not multiply by 2: off by {error:.3g}")
     lowest = float(np.min(basis.eigenvalues))
@@ -276,7 +277,9 @@ def inputs_unchanged(subject, rng):
 def has_an_operator(subject, rng):
     """It has `apply`, or is a pair of operators that sums by parts, or an eigenbasis."""
     known = any(hasattr(subject.object, name) for name in ("apply", "first_derivative", "forward"))
-    message = "it has none of `apply`, `first_derivative` and `forward`: it is no operator that can be checked"
+    message = (
+        "it has none of `apply`, `first_derivative` and `forward`: it is no operator that can be checked"
+    )
     yield Trial({}, float(not known), 0.0, message)
 
 
@@ -287,12 +290,22 @@ OPERATOR_CHECKS = [
     Check("operator-self-adjoint", self_adjoint.__doc__, self_adjoint, ("apply",)),
     Check("operator-matrix", sparse_matrix.__doc__, sparse_matrix, ("apply", "matrix")),
     Check("operator-inverse", inverse.__doc__, inverse, ("apply",)),
-    Check("operator-whitening", whitening.__doc__, whitening, ("apply", "apply_transpose", "solve_transpose")),
+    Check(
+        "operator-whitening", whitening.__doc__, whitening, ("apply", "apply_transpose", "solve_transpose")
+    ),
     Check("operator-parts", parts.__doc__, parts, ("weights", "first_derivative")),
     Check(
-        "operator-parts-second", second_derivative.__doc__, second_derivative, ("weights", "second_derivative", "stiffness")
+        "operator-parts-second",
+        second_derivative.__doc__,
+        second_derivative,
+        ("weights", "second_derivative", "stiffness"),
     ),
-    Check("operator-eigenbasis", eigenbasis.__doc__, eigenbasis, ("forward", "backward", "multiply", "eigenvalues")),
+    Check(
+        "operator-eigenbasis",
+        eigenbasis.__doc__,
+        eigenbasis,
+        ("forward", "backward", "multiply", "eigenvalues"),
+    ),
     Check("operator-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("apply",)),
 ]
 

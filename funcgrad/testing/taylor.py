@@ -144,7 +144,9 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0):
     if last < _WINDOW:
         # No window above rounding: F is linear along the line, and F' must be constant.
         seen = steps[0] ** 2 * max(abs(half_change) - bound, 0.0)
-        message = f"the value is linear there to rounding, but {what} changes at the rate {2 * half_change:.3g}"
+        message = (
+            f"the value is linear there to rounding, but {what} changes at the rate {2 * half_change:.3g}"
+        )
         yield Trial(where, seen, _CLEAR * floors[0] + sizes[0], message)
         return
     t = steps[last - 1]
@@ -158,8 +160,9 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0):
         f"({what} gives {first:.6g}, differences {first + odd[last - 1] / t:.6g}"
         f"{_likely(first, first + odd[last - 1] / t)})",
     )
-    noise = (floors[last - 1] + 1e-2 * abs(even[last - 1])) / t**2
-    curvature = even[last - 1] / t**2
+    curvature, before = even[last - 1] / t**2, even[last - 2] / steps[last - 2] ** 2
+    # The next even term of r is a third of what it changes from one step to the next.
+    noise = (floors[last - 1] + 1e-2 * abs(even[last - 1])) / t**2 + abs(curvature - before)
     yield Trial(
         where,
         abs(curvature - half_change),

@@ -152,14 +152,20 @@ WRONG = {
     ),
     "a gradient in L2 handed over as one in H^1": (
         lambda: check_gradient(
-            fg.PopulationLoss(np.cos), F, fg.Sobolev(1.0), gradient=lambda u: fg.gradient(fg.PopulationLoss(np.cos), u, fg.L2())
+            fg.PopulationLoss(np.cos),
+            F,
+            fg.Sobolev(1.0),
+            gradient=lambda u: fg.gradient(fg.PopulationLoss(np.cos), u, fg.L2()),
         ),
         "gradient-riesz",
         r"it is not the gradient in H\^1: <∇F, v> = .* and dF\(v\) = .* for v = mode \d",
     ),
     "a gradient with a cell's volume in it": (
         lambda: check_gradient(
-            fg.PopulationLoss(np.cos), F, fg.L2(), gradient=lambda u: u.grid.function(u.grid.weights * (u.values - np.cos(u.grid.nodes[:, 0])))
+            fg.PopulationLoss(np.cos),
+            F,
+            fg.L2(),
+            gradient=lambda u: u.grid.function(u.grid.weights * (u.values - np.cos(u.grid.nodes[:, 0]))),
         ),
         "gradient-refinement",
         r"∫ ∇F v is .* on 24 nodes and .* on 48, v = mode 0: is a cell's volume missing",
@@ -183,7 +189,11 @@ def test_wrong_objects_are_caught_whatever_the_seed(seed):
     for metric in (wrong.AsymmetricMetric(fg.L2()), wrong.IndefiniteMetric(fg.Sobolev(1.0))):
         with pytest.raises(ConformanceError):
             check_metric(metric, rng=seed)
-    for kernel in (wrong.KernelNotQuitePositive(), wrong.AsymmetricKernel(), wrong.KernelWithWrongDerivative()):
+    for kernel in (
+        wrong.KernelNotQuitePositive(),
+        wrong.AsymmetricKernel(),
+        wrong.KernelWithWrongDerivative(),
+    ):
         with pytest.raises(ConformanceError):
             check_kernel(kernel, rng=seed)
     for model in (wrong.StaleModel(), wrong.MutatingModel(), wrong.OneWrongSign()):

@@ -21,7 +21,11 @@ MAGNITUDE = 1 + 64 * np.finfo(float).eps
 
 
 @DRAWN
-@given(strategies.domains(kinds=("interval", "circle", "torus", "box", "sphere", "euclidean"), dimensions=(1, 2, 3)))
+@given(
+    strategies.domains(
+        kinds=("interval", "circle", "torus", "box", "sphere", "euclidean"), dimensions=(1, 2, 3)
+    )
+)
 def test_domains_are_small_and_of_the_dimension_asked_for(domain):
     assert isinstance(domain, fg.Domain)
     assert 1 <= domain.dimension <= 3
@@ -152,7 +156,9 @@ def test_covectors_bounded_in_an_rkhs_have_a_finite_dual_norm(data):
     interval = fg.Interval(0, 1)
     metric = fg.RKHS(data.draw(strategies.kernels(domain=st.just(interval))))
     grid = st.just(interval.grid(8))
-    assert math.isfinite(metric.dual_norm(data.draw(strategies.covectors(grid=grid, bounded_in=metric)), interval))
+    assert math.isfinite(
+        metric.dual_norm(data.draw(strategies.covectors(grid=grid, bounded_in=metric)), interval)
+    )
 
 
 @DRAWN
@@ -164,7 +170,11 @@ def test_metrics_work_on_their_grid_and_are_definite(data):
     assert metric.norm(u) > 0
     kinds = ("homogeneous",)
     metric = data.draw(strategies.metrics(grid=st.just(grid), kinds=kinds))
-    u = data.draw(strategies.functions(grid=st.just(grid), nonzero=True, zero_mean="dirichlet" not in grid.domain.boundary))
+    u = data.draw(
+        strategies.functions(
+            grid=st.just(grid), nonzero=True, zero_mean="dirichlet" not in grid.domain.boundary
+        )
+    )
     assert metric.norm(u) > 0
 
 
@@ -173,7 +183,7 @@ def test_metrics_work_on_their_grid_and_are_definite(data):
 def test_kernels_keep_the_bound_on_the_condition_number(data):
     bound = data.draw(st.sampled_from([10.0, 1e4, 1e8]))
     interval = fg.Interval(0, 1)
-    X = data.draw(st.lists(st.integers(0, 32), min_size=2, max_size=8, unique=True)) 
+    X = data.draw(st.lists(st.integers(0, 32), min_size=2, max_size=8, unique=True))
     X = np.array(X)[:, None] / 34 + 0.01
     kernel = data.draw(strategies.kernels(domain=st.just(interval), points=st.just(X), condition=bound))
     assert np.linalg.cond(kernel.gram(X)) <= bound
@@ -200,7 +210,7 @@ def test_dependent_models_have_one_parameter_too_many(drawn):
 
 
 def points_in(domain):
-    return domain.from_unit_cube((np.random.default_rng(0).uniform(size=(200, domain.dimension))))
+    return domain.from_unit_cube(np.random.default_rng(0).uniform(size=(200, domain.dimension)))
 
 
 @DRAWN
@@ -212,7 +222,9 @@ def test_problems_are_well_posed(problem):
     assert verdict.exists
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        step = fg.natural_gradient(problem.functional, problem.model, problem.theta, problem.metric, problem.grid)
+        step = fg.natural_gradient(
+            problem.functional, problem.model, problem.theta, problem.metric, problem.grid
+        )
     assert step.rank == problem.model.n_parameters
 
 
@@ -240,7 +252,9 @@ def test_problems_without_an_immersion_have_a_gradient_and_a_deficient_tangent_s
 @given(strategies.broken_problems(broken="definite"))
 def test_problems_with_a_metric_that_is_not_definite_have_too_small_a_rank(problem):
     with pytest.warns(fg.DegenerateModelWarning):
-        step = fg.natural_gradient(problem.functional, problem.model, problem.theta, problem.metric, problem.grid)
+        step = fg.natural_gradient(
+            problem.functional, problem.model, problem.theta, problem.metric, problem.grid
+        )
     assert step.rank == 1 < problem.model.n_parameters
 
 

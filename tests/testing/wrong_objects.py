@@ -41,7 +41,9 @@ class Wrapped:
 
 class AsymmetricMetric(Wrapped):
     def inner(self, u, v):
-        return self.metric.inner(u, v) + 1e-6 * u.integral() * v.grid.integrate(v.values * np.sin(v.grid.nodes[:, 0]))
+        return self.metric.inner(u, v) + 1e-6 * u.integral() * v.grid.integrate(
+            v.values * np.sin(v.grid.nodes[:, 0])
+        )
 
 
 class IndefiniteMetric(Wrapped):

@@ -16,7 +16,7 @@ from funcgrad.functionals import (
     PopulationLoss,
 )
 from funcgrad.metrics import RKHS
-from funcgrad.testing.strategies.spaces import domains, functions, grids
+from funcgrad.testing.strategies.spaces import functions, grids
 
 
 def highest_order(metric, domain):
@@ -82,7 +82,9 @@ def _orders(domain, bounded_in, unbounded_in):
     if unbounded_in is not None:
         least = highest_order(unbounded_in, domain) + 1
         if domain.n_coordinates != domain.dimension and least > 0:
-            raise InvalidInput(f"on {domain} only covectors of values are drawn, and {unbounded_in} bounds those.")
+            raise InvalidInput(
+                f"on {domain} only covectors of values are drawn, and {unbounded_in} bounds those."
+            )
         return least, least
     return 0, 1
 
@@ -117,12 +119,16 @@ def functionals(draw, *, grid=None, bounded_in=None, unbounded_in=None):
         return EmpiricalLoss(x, y, loss=loss)
     if kind == "population":
         target = draw(functions(grid=st.just(on)))
-        return PopulationLoss(target, loss=draw(st.sampled_from(["squared", "poisson"])) if _positive(target) else "squared")
+        return PopulationLoss(
+            target, loss=draw(st.sampled_from(["squared", "poisson"])) if _positive(target) else "squared"
+        )
     if kind == "integral":
         names = ["x", "y", "z"][: on.domain.n_coordinates]
         formula = draw(st.sampled_from(["u**2/2", "u**4/4 - u", "exp(u)", "u**2/2 + u**3/6"]))
         return Integral(formula, variables=names)
-    return LinearFunctional(draw(covectors(grid=st.just(on), bounded_in=bounded_in, unbounded_in=unbounded_in)))
+    return LinearFunctional(
+        draw(covectors(grid=st.just(on), bounded_in=bounded_in, unbounded_in=unbounded_in))
+    )
 
 
 def _positive(target):

@@ -26,7 +26,14 @@ def orders():
 
 
 @st.composite
-def metrics(draw, *, grid=None, kinds=("l2", "sobolev", "density", "derivative", "rkhs"), order=None, length_scale=None):
+def metrics(
+    draw,
+    *,
+    grid=None,
+    kinds=("l2", "sobolev", "density", "derivative", "rkhs"),
+    order=None,
+    length_scale=None,
+):
     """Return a strategy for metrics that work on a grid and are definite there; they shrink to L2.
 
     Parameters

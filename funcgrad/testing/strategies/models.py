@@ -88,8 +88,17 @@ def _formulas(draw, domain):
     first = getattr(domain, "factors", (domain,))[0]
     if getattr(first, "boundary", None) == "periodic":
         wave = f"2*pi*x/{first.length!r}"
-        formulas = [(f"a*sin({wave} + b)", "a b"), (f"a*exp(b*cos({wave}))", "a b"), (f"a*sin({wave} + b) + c", "a b c")]
+        formulas = [
+            (f"a*sin({wave} + b)", "a b"),
+            (f"a*exp(b*cos({wave}))", "a b"),
+            (f"a*sin({wave} + b) + c", "a b c"),
+        ]
     else:
-        formulas = [("a*exp(b*x)", "a b"), ("a*sin(b*x + c)", "a b c"), ("a/(1 + b*x**2)", "a b"), ("a*tanh(b*x) + c*x**2", "a b c")]
+        formulas = [
+            ("a*exp(b*x)", "a b"),
+            ("a*sin(b*x + c)", "a b c"),
+            ("a/(1 + b*x**2)", "a b"),
+            ("a*tanh(b*x) + c*x**2", "a b c"),
+        ]
     formula, parameters = draw(st.sampled_from(formulas))
     return library.Symbolic(formula, x=names, parameters=parameters)

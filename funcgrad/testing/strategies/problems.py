@@ -76,7 +76,9 @@ def broken_problems(draw, *, broken=None, margin=0.25, domain=None):
     margin, domain
         As for `problems`.
     """
-    broken = draw(st.sampled_from(BREAKABLE)) if broken is None else one_of(broken, BREAKABLE, "broken hypothesis")
+    broken = (
+        draw(st.sampled_from(BREAKABLE)) if broken is None else one_of(broken, BREAKABLE, "broken hypothesis")
+    )
     return draw(_problem(margin, domain, broken))
 
 
@@ -89,7 +91,9 @@ def _problem(draw, margin, domain, broken):
     on = drawn.domain
     spectral = on.boundary == "periodic"
     grid = on.grid(32) if spectral else on.grid(24)
-    excess = -margin - draw(st.integers(0, 1)) / 8 if broken == "bounded" else margin + draw(st.integers(0, 4)) / 4
+    excess = (
+        -margin - draw(st.integers(0, 1)) / 8 if broken == "bounded" else margin + draw(st.integers(0, 4)) / 4
+    )
     # On an interval order 1 is exact with polynomials, and 0 below it.
     order = on.dimension / 2 + excess
     if not spectral:

@@ -22,7 +22,9 @@ def lengths():
 
 
 @st.composite
-def domains(draw, *, kinds=("interval", "circle", "torus", "box", "sphere"), dimensions=(1, 2), boundaries=None):
+def domains(
+    draw, *, kinds=("interval", "circle", "torus", "box", "sphere"), dimensions=(1, 2), boundaries=None
+):
     """Return a strategy for domains; they shrink to Interval(0, 1).
 
     Parameters
