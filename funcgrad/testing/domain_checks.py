@@ -80,7 +80,7 @@ def weights_sum(subject, rng):
 
 
 def _suspect_node(subject):
-    """Return which single weight would explain the Gram matrix of the eigenfunctions, as the end of a sentence."""
+    """Return which single weight would explain wrong integrals, as the end of a sentence."""
     grid = subject.grid
     try:
         values = subject.eigenfunctions(grid.nodes)
@@ -257,7 +257,9 @@ def metric_space(subject, rng):
             message = f"two different points have distance {d[i, j]:.3g}"
             yield Trial({"x": x[i], "y": x[j]}, tolerance, d[i, j], message)
             detour = float((d[i] + d[:, j]).min())
-            message = f"the triangle inequality fails: {d[i, j]:.9g} by itself, {detour:.9g} by way of another point"
+            message = (
+                f"the triangle inequality fails: {d[i, j]:.9g}, but {detour:.9g} by way of another point"
+            )
             yield Trial({"x": x[i], "y": x[j]}, d[i, j] - detour, tolerance, message)
 
 

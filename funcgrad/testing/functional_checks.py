@@ -79,7 +79,7 @@ def differential_is_linear(subject, rng):
     for i, j in itertools.combinations(range(len(subject.directions)), 2):
         u, v, a = subject.directions[i], subject.directions[j], float(rng.uniform(-2, 2))
         left, right = c(a * u + v), a * c(u) + c(v)
-        message = f"the differential is not linear: dF({a:.3g}u + v) = {left:.9g}, {a:.3g}dF(u) + dF(v) = {right:.9g}"
+        message = f"dF is not linear: dF({a:.3g}u + v) = {left:.9g}, {a:.3g}dF(u) + dF(v) = {right:.9g}"
         tolerance = ROUNDING * len(subject.grid) * (_size(c, u) * abs(a) + _size(c, v))
         yield Trial({"u": u, "v": v}, abs(left - right), tolerance, f"{message} (modes {i}, {j})")
 
@@ -104,6 +104,7 @@ def taylor(subject, rng):
             f"dF(v), v = mode {i},",
             {"f": f, "v": v},
             subject.noise(F, rng),
+            4 * EPS * _size(subject.differential, v),
         )
 
 
@@ -146,15 +147,15 @@ def second_variation(subject, rng):
 
 
 def refinement(subject, rng):
-    """F(f) and dF(v) on a grid of twice the nodes are the same functional: no cell volume is left in or out."""
+    """F(f) and dF(v) are the same on twice the nodes: no cell volume is left in or out."""
     F, f = subject.object, subject.f
     fine = refined(subject.grid)
     finer = fine.function(f)
     coarse_value, fine_value = float(F(f)), float(F(finer))
     size = max(abs(coarse_value), abs(fine_value), 1e-3 * _size(subject.differential, f), 1e-12)
     message = (
-        f"F(f) is {coarse_value:.6g} on {len(subject.grid)} nodes and {fine_value:.6g} on {len(fine)} for the same "
-        "function: is a quadrature weight forgotten?"
+        f"F(f) is {coarse_value:.6g} on {len(subject.grid)} nodes and {fine_value:.6g} on {len(fine)} for "
+        "the same function: is a quadrature weight forgotten?"
     )
     yield Trial({"f": f}, abs(coarse_value - fine_value) / size, 0.1, message)
     c, d = subject.differential, F.differential(finer)
@@ -162,8 +163,8 @@ def refinement(subject, rng):
         left, right = c(v), d(fine.function(v))
         size = max(abs(left), abs(right), 1e-3 * _size(c, v), 1e-12)
         message = (
-            f"dF(v) is {left:.6g} on {len(subject.grid)} nodes and {right:.6g} on {len(fine)}, v = mode {i}: is a "
-            "quadrature weight forgotten?"
+            f"dF(v) is {left:.6g} on {len(subject.grid)} nodes and {right:.6g} on {len(fine)}, v = mode {i}: "
+            "is a quadrature weight forgotten?"
         )
         yield Trial({"v": v}, abs(left - right) / size, 0.1, message)
 
@@ -194,8 +195,8 @@ def regularity(subject, rng):
         raise NotApplicable("the dual norms show no growth that could be fitted")
     seen = s + evidence.fitted_growth / 2
     message = (
-        f"`regularity` says that the differential is bounded on H^s for s > {claimed:g}, but its dual norms grow "
-        f"as for a threshold of {seen:.2f}: it is claimed too smooth"
+        f"`regularity` says that the differential is bounded on H^s for s > {claimed:g}, but its dual norms "
+        f"grow as for a threshold of {seen:.2f}: it is claimed too smooth"
     )
     yield Trial({"s": s}, seen - claimed, 0.2, message)
 
@@ -236,7 +237,7 @@ def functional_subject(functional, *, f=None):
 
 
 def check_functional(functional, *, f=None, rng=0, expected_failures=None, on_fail="raise"):
-    """Check that an object is a functional with its differential: F(f) a number, `differential(f)` a covector.
+    """Check that an object is a functional: F(f) a number, `differential(f)` the covector that belongs to it.
 
     Parameters
     ----------

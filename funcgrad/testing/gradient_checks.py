@@ -51,7 +51,10 @@ def riesz_identity(subject, rng):
     for j, v in enumerate(subject.space.functions):
         left, right = subject.metric.inner(subject.g, v), c(_as_the_metric_sees(subject.metric, v))
         ratio = f"; their quotient is {left / right:.6g}" if right else ""
-        message = f"it is not the gradient in {subject.metric}: <∇F, v> = {left:.9g} and dF(v) = {right:.9g} for v = mode {j}{ratio}"
+        message = (
+            f"it is not the gradient in {subject.metric}: <∇F, v> = {left:.9g} and dF(v) = {right:.9g} for v "
+            f"= mode {j}{ratio}"
+        )
         yield Trial({"f": subject.f, "v": v}, abs(left - right), subject.tolerance(v), message)
 
 
@@ -76,7 +79,10 @@ def steepest(subject, rng):
         slope, norm = c(v), subject.space.norm(v)
         if norm == 0:  # dF vanishes on all modes
             continue
-        message = f"a direction is steeper than the gradient: |dF(v)|/‖v‖ = {abs(slope) / norm:.9g}, ‖∇F‖ = {length:.9g}"
+        message = (
+            f"a direction is steeper than the gradient: |dF(v)|/‖v‖ = {abs(slope) / norm:.9g}, ‖∇F‖ = "
+            f"{length:.9g}"
+        )
         yield Trial(
             {"v": v}, abs(slope) - length * norm, subject.tolerance(v) + ROUNDING * length * norm, message
         )
@@ -97,7 +103,7 @@ def descent(subject, rng):
 
 
 def refinement(subject, rng):
-    """The gradient on a grid of twice the nodes is the same function but for what the coarse one cannot hold."""
+    """The gradient is the same on twice the nodes, but for what the coarser grid cannot hold."""
     f = subject.f
     fine = refined(f.grid)
     finer = subject.object(fine.function(f))
@@ -107,8 +113,8 @@ def refinement(subject, rng):
         on_fine = float(np.sum(fine.integrate(finer.values * fine.function(u).values)))
         size = max(abs(coarse), abs(on_fine), 0.05 * l2_norm(subject.g) * l2_norm(u))
         message = (
-            f"∫ ∇F v is {coarse:.6g} on {len(f.grid)} nodes and {on_fine:.6g} on {len(fine)}, v = mode {j}: is a cell's "
-            "volume missing, or is the gradient's limit no function?"
+            f"∫ ∇F v is {coarse:.6g} on {len(f.grid)} nodes and {on_fine:.6g} on {len(fine)}, v = mode {j}: "
+            "is a cell's volume missing, or is the gradient's limit no function?"
         )
         yield Trial({"v": u}, abs(coarse - on_fine) / size if size else 0.0, 0.1, message)
 
@@ -163,7 +169,7 @@ def check_gradient(functional, f, metric, *, gradient=None, rng=0, expected_fail
     True
     >>> results = check_gradient(F, f, fg.Sobolev(1.0), gradient=lambda u: u, on_fail="return")
     >>> print(next(result for result in results if not result.ok))
-    gradient-riesz: failed: it is not the gradient in H^1: <∇F, v> = ... and dF(v) = ... for v = mode 2; their quotient is 2
+    gradient-riesz: failed: it is not the gradient in H^1: <∇F, v> = ...; their quotient is 2
     """
     if gradient is None:
 

@@ -6,9 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
+from funcgrad._checks import whole_number
 from funcgrad.errors import FuncgradError
 from funcgrad.spaces import Box
 from funcgrad.testing.conformance import (
+    EPS,
     ROUNDING,
     Check,
     NotApplicable,
@@ -96,9 +98,9 @@ def positive(subject, rng):
         X = _fewest(kernel, X)
         deficit, tolerance = _deficit(kernel, X)
         message = (
-            f"it is not positive definite: the Gram matrix at {len(X)} points has the eigenvalue {-deficit:.3g} "
-            f"(rounding explains {tolerance:.1g}); the points: {', '.join(_at(x) for x in X[:6])}"
-            f"{', ...' if len(X) > 6 else ''}"
+            f"it is not positive definite: the Gram matrix at {len(X)} points has the eigenvalue "
+            f"{-deficit:.3g} (rounding explains {tolerance:.1g}); the points: "
+            f"{', '.join(_at(x) for x in X[:6])}{', ...' if len(X) > 6 else ''}"
         )
         yield Trial({"X": X}, deficit, tolerance, message)
 
@@ -142,8 +144,8 @@ def consistent(subject, rng):
         errors = np.abs(gram[i, j] - single)
         k = int(np.argmax(errors))
         message = (
-            f"`gram` and the kernel differ with {count} points: {gram[i[k], j[k]]:.12g} and {single[k]:.12g} at "
-            f"x = {_at(X[i[k]])}, y = {_at(Y[j[k]])}"
+            f"`gram` and the kernel differ with {count} points: {gram[i[k], j[k]]:.12g} and "
+            f"{single[k]:.12g} at x = {_at(X[i[k]])}, y = {_at(Y[j[k]])}"
         )
         yield Trial({"x": X[i[k]], "y": Y[j[k]]}, float(errors[k]), _VALUE_ROUNDING * scale, message)
         if hasattr(kernel, "gram_diagonal"):
@@ -213,6 +215,8 @@ def _derivative_trials(subject, rng, below, above, shift, in_second, orders):
         describe,
         lambda index: {"x": x[index[0]], "y": y[index[0]]},
         float(max(np.abs(x).max(), np.abs(y).max())),
+        # Values are accurate beside those on the diagonal.
+        EPS * float(np.abs(np.asarray(subject.object(x, x))).max()),
     )
 
 
@@ -329,11 +333,12 @@ KERNEL_CHECKS = [
 
 def kernel_subject(kernel, *, domain=None, largest=130):
     """Return the subject that `KERNEL_CHECKS` take."""
+    whole_number(largest, "largest", least=6)
     return KernelSubject(kernel, domain, largest)
 
 
 def check_kernel(kernel, *, domain=None, largest=130, rng=0, expected_failures=None, on_fail="raise"):
-    """Check that an object is a reproducing kernel: symmetric, positive, with products and derivatives of its values.
+    """Check that an object is a reproducing kernel: symmetric, positive, with derivatives of its values.
 
     Parameters
     ----------

@@ -115,7 +115,8 @@ def symmetric(subject, rng):
     for i, u, j, v in subject.pairs():
         if i < j:
             there, back = subject.object.inner(u, v), subject.object.inner(v, u)
-            message = f"it is not symmetric: <u, v> = {there:.9g} and <v, u> = {back:.9g}, u = mode {i}, v = mode {j}"
+            message = f"it is not symmetric: <u, v> = {there:.9g} and <v, u> = {back:.9g}, u = mode {i}, "
+            message += f"v = mode {j}"
             yield Trial({"u": u, "v": v}, abs(there - back), subject.rounding(u, v), message)
 
 
@@ -256,7 +257,7 @@ def refinement(subject, rng):
 
 
 def length_scale(subject, rng):
-    """<u, u> depends on ℓ times the frequency: twice ℓ does to a wave what it does to one of twice the frequency."""
+    """<u, u> depends on ℓ times the frequency: twice the one is as twice the other."""
     metric, grid = subject.object, refined(refined(subject.grid))
     if grid.domain.dimension != 1:
         raise NotApplicable("waves of twice the frequency are known in one dimension only")
@@ -334,7 +335,7 @@ def inputs_unchanged(subject, rng):
     metric, u = subject.object, subject.functions[-1]
     arrays = (u.values, u.grid.nodes, u.grid.weights)
     copies = snapshot(*arrays)
-    name, c = next(iter(subject.covectors(rng)))
+    _, c = next(iter(subject.covectors(rng)))
     calls = {
         "inner": lambda: metric.inner(u, u),
         "norm": lambda: metric.norm(u),

@@ -167,7 +167,7 @@ def taylor(subject, rng):
 
 
 def spatial_derivatives(subject, rng):
-    """`derivative` gives the derivatives of the value in x, and `jacobian_derivative` those of the Jacobian."""
+    """`derivative` gives the derivatives of the value in x, `jacobian_derivative` those of the Jacobian."""
     model, theta = subject.object, subject.theta
     x, n = subject.points(3, rng), subject.object.dimension
     size = 0.02 * _size(subject.domain)
@@ -219,7 +219,8 @@ def products(subject, rng):
     errors = np.abs(back - rows.T @ r.ravel())
     i = int(np.argmax(errors))
     size = float((np.abs(rows).T @ np.abs(r.ravel())).max())
-    message = f"`pullback` is not the transposed Jacobian times r: in parameter {subject.parameter(i)} off by {errors[i]:.3g}"
+    message = f"`pullback` is not the transposed Jacobian times r: off by {errors[i]:.3g} in parameter "
+    message += subject.parameter(i)
     yield Trial({"x": x, "r": r}, float(errors[i]), ROUNDING * rows.size * size, message)
 
 
@@ -239,8 +240,8 @@ def immersion(subject, rng):
     largest = np.argsort(-np.abs(vt[-1]))[: max(2, int(np.sum(np.abs(vt[-1]) > 0.1)))]
     names = ", ".join(subject.parameter(int(i)) for i in largest[:4])
     message = (
-        f"the model is not an immersion at θ: its tangent functions are dependent (singular values of the scaled "
-        f"ones from {sigma[0]:.3g} to {sigma[-1]:.3g}), those of {names}"
+        f"the model is not an immersion at θ: its tangent functions are dependent (singular values of the "
+        f"scaled ones from {sigma[0]:.3g} to {sigma[-1]:.3g}), those of {names}"
     )
     yield Trial({"theta": theta}, p * EPS * float(sigma[0]) * 4, float(sigma[-1]), message)
 
@@ -271,7 +272,9 @@ def covariance(subject, rng):
         size * 10 * (first.condition * first.error_bound + second.condition * second.error_bound)
         + 1e-13 * size
     )
-    message = f"the natural gradient changes with the parametrisation: its pushforwards differ by {error:.3g} of {size:.3g}"
+    message = (
+        f"the natural gradient's pushforward changes with the parametrisation by {error:.3g} of {size:.3g}"
+    )
     yield Trial({"theta": theta}, error, tolerance, message)
 
 

@@ -114,8 +114,8 @@ def adjoint(subject, rng):
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     node = int(subject.columns[worst[1]])
     message = (
-        f"{name} is not the adjoint: it has {claimed[worst]:.6g} where the operator has {rows[worst]:.6g}, for "
-        f"{subject.place(node)}"
+        f"{name} is not the adjoint: it has {claimed[worst]:.6g} where the operator has {rows[worst]:.6g}, "
+        f"for {subject.place(node)}"
     )
     yield Trial({"node": node}, float(errors[worst]), tolerance, message)
 
@@ -131,8 +131,8 @@ def self_adjoint(subject, rng):
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     scale = float(np.abs(weighted).sum(axis=1).max())
     message = (
-        f"it is not self-adjoint in its weights: w_i A_ij = {weighted[worst]:.6g}, w_j A_ji = {weighted[worst[::-1]]:.6g} "
-        f"for {subject.place(int(worst[0]))} and {subject.place(int(worst[1]))}"
+        f"it is not self-adjoint in its weights: w_i A_ij = {weighted[worst]:.6g}, w_j A_ji = "
+        f"{weighted[worst[::-1]]:.6g} for {subject.place(int(worst[0]))} and {subject.place(int(worst[1]))}"
     )
     yield Trial({"nodes": worst}, float(errors[worst]), ROUNDING * len(weighted) * scale, message)
 
@@ -207,8 +207,8 @@ def parts(subject, rng):
             right = float(np.sum(across * (product[-1] - product[0])))
             size = float(np.sum(weights * (np.abs(u * Dv) + np.abs(v * Du)))) + 1e-300
             message = (
-                f"it does not sum by parts along axis {axis}: Σ w(u Dv + v Du) = {left:.9g}, the boundary terms are "
-                f"{right:.9g}; do the weights and the rows at the boundary belong together?"
+                f"it does not sum by parts along axis {axis}: Σ w(u Dv + v Du) = {left:.9g}, the boundary "
+                f"terms are {right:.9g}; do the weights and the rows at the boundary belong together?"
             )
             yield Trial({"u": u, "v": v}, abs(left - right), ROUNDING * math.log2(u.size + 2) * size, message)
 
@@ -321,8 +321,8 @@ def check_operator(operator, *, shape=None, weights=None, rng=0, expected_failur
     Parameters
     ----------
     operator : object
-        With `apply`, and any of `transpose`, `apply_transpose` or `rmatvec`, `matrix`, `inverse` or `solve`; or a
-        pair that sums by parts (`weights`, `first_derivative`); or an eigenbasis (`forward`, `backward`,
+        With `apply`, and any of `transpose`, `apply_transpose` or `rmatvec`, `matrix`, `inverse` or `solve`;
+        or a pair that sums by parts (`weights`, `first_derivative`); or an eigenbasis (`forward`, `backward`,
         `multiply`, `eigenvalues`).
     shape : int or tuple, optional
         Of the values that it takes; by default its own `shape`.

@@ -46,7 +46,7 @@ def suite_of(thing, options):
             return checks, subject_of(thing, **options)
     raise InvalidInput(
         f"{thing!r} is no metric (`inner`, `riesz`), domain (`laplacian_spectrum`, `grid`), functional "
-        "(`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator (`apply`) by its members."
+        "(`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator (`apply`)."
     )
 
 

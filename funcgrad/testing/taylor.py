@@ -16,7 +16,7 @@ _STEPS = 2.0 ** -np.arange(2, 27)
 _WINDOW = 4
 
 
-def extrapolated_derivative(value, step, argument=1.0):
+def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
     """Return d/dt value(t) at 0 and a bound of its error, elementwise.
 
     Central differences of halved steps, extrapolated (L. F. Richardson 1911) up to the pair of neighbours in
@@ -31,6 +31,8 @@ def extrapolated_derivative(value, step, argument=1.0):
         The first step.
     argument : float
         The size of what is shifted by t, whose own rounding moves the value by its slope.
+    noise : float
+        What rounding may change in the value besides.
     """
     table, best, bound = [], None, None
     for j in range(_HALVINGS + 1):
@@ -40,7 +42,7 @@ def extrapolated_derivative(value, step, argument=1.0):
         # Values that happen to be small have the rounding of those beside them.
         size = np.maximum(np.abs(right), np.abs(left))
         size = size.max(axis=0, keepdims=True) if size.ndim else size
-        rounding = 4 * EPS * (size + np.abs(row[0]) * argument) / h
+        rounding = (4 * EPS * (size + np.abs(row[0]) * argument) + noise) / h
         for m, before in enumerate(table[-1] if table else []):
             row.append(row[m] + (row[m] - before) / (4.0 ** (m + 1) - 1))
         for m in range(1, len(row)):
@@ -54,7 +56,7 @@ def extrapolated_derivative(value, step, argument=1.0):
     return best, bound
 
 
-def derivative_trials(value, claimed, step, describe, where=None, argument=1.0):
+def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, noise=0.0):
     """Yield a `Trial` for each entry of a claimed derivative against extrapolated differences.
 
     Parameters
@@ -68,14 +70,14 @@ def derivative_trials(value, claimed, step, describe, where=None, argument=1.0):
         Of an index: the entry in words.
     where : callable, optional
         Of an index: the input of the trial.
-    argument : float
+    argument, noise : float
         See `extrapolated_derivative`.
 
     Notes
     -----
     Entries whose differences do not settle to 1e-4 of the largest derivative, as at a kink, are left out.
     """
-    reference, bound = extrapolated_derivative(value, step, argument)
+    reference, bound = extrapolated_derivative(value, step, argument, noise)
     claimed = np.asarray(claimed, dtype=float)
     if claimed.shape != reference.shape:
         message = f"it has shape {claimed.shape}, and the values' derivative has {reference.shape}"
@@ -109,7 +111,7 @@ def _likely(claimed, reference):
     return f": it is {ratio:.6g} times what it should be"
 
 
-def taylor_trials(value, slope, scale, what, where, noise=0.0):
+def taylor_trials(value, slope, scale, what, where, noise=0.0, slope_noise=0.0):
     """Yield the two `Trial`s of a Taylor test along a line: the remainder's order, and its coefficient.
 
     r(t) = F(t) - F(0) - t F'(0) must be of order 2 ± 0.1 over the smallest steps above rounding, on both
@@ -129,6 +131,8 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0):
         The trial's input.
     noise : float
         What rounding may change in the value, where that is more than a few units of the value itself.
+    slope_noise : float
+        The same of F'; a sum that cancels has the rounding of its terms.
     """
     at_zero, first = value(0.0), slope(0.0)
     steps = scale * _STEPS
@@ -137,7 +141,9 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0):
         right, left = value(t), value(-t)
         odd[j] = (right - left) / 2 - t * first
         even[j] = ((right - at_zero) + (left - at_zero)) / 2
-        floors[j] = 8 * (EPS * (max(abs(at_zero), abs(right), abs(left)) + t * abs(first)) + noise)
+        floors[j] = 8 * (
+            EPS * (max(abs(at_zero), abs(right), abs(left)) + t * abs(first)) + noise + t * slope_noise
+        )
     sizes = np.maximum(np.abs(odd + even), np.abs(odd - even))
     last = int(np.argmin(np.append(sizes > _CLEAR * floors, False)))
     half_change, bound = (float(part) / 2 for part in extrapolated_derivative(slope, scale * 2.0**-5))

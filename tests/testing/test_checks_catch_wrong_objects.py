@@ -98,7 +98,7 @@ WRONG = {
     "a covector claimed too smooth": (
         lambda: check_functional(wrong.TooSmooth(fg.PointEvaluation(0.3)), f=F),
         "functional-regularity",
-        r"bounded on H\^s for s > 0, but its dual norms grow as for a threshold of 0.50: it is claimed too smooth",
+        r"for s > 0, but its dual norms grow as for a threshold of 0.50: it is claimed too smooth",
     ),
     "a Jacobian with one wrong sign": (
         lambda: check_model(wrong.OneWrongSign(), theta=[1.0, 2.0, 0.5]),
@@ -128,12 +128,12 @@ WRONG = {
     "an operator with the wrong adjoint at the boundary": (
         lambda: check_operator(wrong.WrongAdjointAtTheBoundary()),
         "operator-adjoint",
-        r"`transpose\(\)` is not the adjoint: it has .* where the operator has .*, for node (0|15), at the boundary",
+        r"`transpose\(\)` is not the adjoint: .* where the operator has .*, for node (0|15), at the boundary",
     ),
     "an end weight that does not belong": (
         lambda: check_operator(wrong.WrongEndWeight()),
         "operator-parts",
-        r"it does not sum by parts along axis 0: .* do the weights and the rows at the boundary belong together\?",
+        r"it does not sum by parts along axis 0: .* do the weights and the rows at the boundary belong",
     ),
     "a domain with an eigenvalue off": (
         lambda: check_domain(wrong.WrongEigenvalue(2 * np.pi)),

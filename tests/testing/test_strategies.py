@@ -1,4 +1,4 @@
-"""What each strategy promises holds for what it draws, without health checks failing, and shrinks to something simple."""
+"""What each strategy promises holds for what it draws; no health check fails; examples shrink."""
 
 import configparser
 import importlib
@@ -271,7 +271,6 @@ def simplest(strategy, condition=lambda drawn: True):
 
 def test_strategies_shrink_to_readable_examples():
     assert simplest(strategies.domains()) == fg.Interval(0.0, 1.0)
-    assert simplest(strategies.domains(), lambda domain: domain.dimension == 2).volume <= 4
     assert len(simplest(strategies.grids())) == 8
     f = simplest(strategies.functions(), lambda f: np.abs(f.values).max() > 0)
     assert len(set(np.round(f.values, 12).tolist())) == 1  # the constant, with the coefficient 1/8
@@ -284,7 +283,6 @@ def test_strategies_shrink_to_readable_examples():
     problem = simplest(strategies.problems())
     assert problem.model.n_parameters == 1
     assert repr(problem.functional) == "EmpiricalLoss(1 points)"
-    assert simplest(strategies.broken_problems(broken="immersion")).model.n_parameters == 2
 
 
 def test_arguments_are_keyword_only():
@@ -301,7 +299,7 @@ def test_arguments_are_keyword_only():
 def entry_point():
     setup = configparser.ConfigParser()
     setup.read(pathlib.Path(fg.__file__).parents[1] / "setup.cfg", encoding="utf-8")
-    name, _, target = setup["options.entry_points"]["hypothesis"].strip().partition("=")
+    _, _, target = setup["options.entry_points"]["hypothesis"].strip().partition("=")
     module, _, function = target.strip().partition(":")
     return getattr(importlib.import_module(module), function)
 

@@ -31,7 +31,7 @@ def highest_order(metric, domain):
 
 @st.composite
 def points(draw, *, domain):
-    """Return a strategy for points of a domain: sixteenths of the way through it, off its boundary and nodes."""
+    """Return a strategy for points of a domain: near sixteenths of it, off its boundary and usual nodes."""
     units = [draw(st.integers(1, 15)) / 16 + 1 / 97 for _ in range(domain.dimension)]
     if math.isinf(domain.volume):
         return np.array([2 * u - 1 for u in units])

@@ -52,7 +52,9 @@ class DrawnProblem:
 
 @st.composite
 def problems(draw, *, margin=0.25, domain=None):
-    """Return a strategy for well-posed problems: dF bounded by a margin, the model an immersion, the metric definite.
+    """Return a strategy for well-posed problems.
+
+    dF is bounded in the metric by a margin, the model is an immersion and the metric definite.
 
     Parameters
     ----------
