@@ -56,6 +56,16 @@ def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
     return best, bound
 
 
+def scatter(value, step):
+    """Return how much rounding scatters a value: fourth differences at spacings too small for anything else.
+
+    In a value that comes from cancellation inside, that is more than a few units of the value itself
+    (J. Moré and S. Wild, *Estimating computational noise*, SIAM J. Sci. Comput. 33, 2011).
+    """
+    samples = np.array([np.asarray(value(1e-6 * step * i), dtype=float) for i in range(9)])
+    return 4 * np.abs(np.diff(samples, 4, axis=0)).max() / math.sqrt(70.0)
+
+
 def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, noise=0.0):
     """Yield a `Trial` for each entry of a claimed derivative against extrapolated differences.
 
@@ -77,6 +87,7 @@ def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, 
     -----
     Entries whose differences do not settle to 1e-4 of the largest derivative, as at a kink, are left out.
     """
+    noise = noise + scatter(value, step)
     reference, bound = extrapolated_derivative(value, step, argument, noise)
     claimed = np.asarray(claimed, dtype=float)
     if claimed.shape != reference.shape:
@@ -85,7 +96,8 @@ def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, 
         return
     scale = np.abs(reference).max(initial=0.0)
     # Exact zeros have the rounding of the numbers beside them.
-    tolerance = bound + 64 * EPS * np.maximum(np.abs(reference), scale)
+    # The claimed derivative has its own rounding: no less than the value's over the length of a step.
+    tolerance = bound + 64 * EPS * np.maximum(np.abs(reference), scale) + noise / step
     usable = bound <= 1e-4 * max(scale, np.abs(claimed).max(initial=0.0)) + 64 * EPS
     for index in np.ndindex(reference.shape):
         if usable[index]:
