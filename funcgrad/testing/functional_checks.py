@@ -143,6 +143,7 @@ def second_variation(subject, rng):
             {"v": v, "w": w},
             subject.noise(lambda g, w=w: F.differential(g)(w), rng)
             + ROUNDING * _size(subject.differential, w),
+            4 * EPS * _size(c, w),
         )
 
 

@@ -31,7 +31,7 @@ def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
         The first step.
     argument : float
         The size of what is shifted by t, whose own rounding moves the value by its slope.
-    noise : float
+    noise : float or ndarray
         What rounding may change in the value besides.
     """
     table, best, bound = [], None, None
@@ -63,7 +63,7 @@ def scatter(value, step):
     (J. Moré and S. Wild, *Estimating computational noise*, SIAM J. Sci. Comput. 33, 2011).
     """
     samples = np.array([np.asarray(value(1e-6 * step * i), dtype=float) for i in range(9)])
-    return 4 * np.abs(np.diff(samples, 4, axis=0)).max() / math.sqrt(70.0)
+    return 8 * np.abs(np.diff(samples, 4, axis=0)).max(axis=0) / math.sqrt(70.0)
 
 
 def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, noise=0.0):

@@ -2,8 +2,9 @@
 
 Importing this module registers settings profiles without a deadline, since a first call may compile:
 "funcgrad", "funcgrad-ci" (the same examples every time) and "funcgrad-thorough" (200 of them).
-`hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)`` works; installed, the package does that through
-hypothesis' entry point. All arguments are keyword-only, and inner strategies can be replaced.
+`hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)`` works; installed, the package
+does that through hypothesis' entry point. All arguments are keyword-only, and inner strategies can be
+replaced.
 """
 
 from hypothesis import settings
