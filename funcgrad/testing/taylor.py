@@ -169,7 +169,9 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0, slope_noise=0.0):
         return
     t = steps[last - 1]
     order = float(np.mean(-np.diff(np.log2(sizes[last - _WINDOW : last]))))
-    quadratic = abs(half_change) * t**2 > 0.9 * sizes[last - 1]
+    # By F' alone the quadratic term is all there is of r, on the whole window: then the test is two-sided.
+    first_in = last - _WINDOW
+    quadratic = abs(half_change) * steps[first_in] ** 2 > 0.9 * sizes[first_in]
     yield Trial(
         where,
         abs(order - ORDER) if quadratic else max(ORDER - order, 0.0),
