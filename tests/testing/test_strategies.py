@@ -266,7 +266,7 @@ def test_exactly_one_hypothesis_is_broken(problem):
 
 
 def simplest(strategy, condition=lambda drawn: True):
-    return find(strategy, condition, settings=settings(max_examples=100, database=None, derandomize=True))
+    return find(strategy, condition, settings=settings(max_examples=20, database=None, derandomize=True))
 
 
 def test_strategies_shrink_to_readable_examples():
