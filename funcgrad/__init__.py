@@ -73,7 +73,17 @@ _EXPORTS = {
     ),
 }
 
-_SUBPACKAGES = ("functionals", "gradients", "kernels", "metrics", "models", "operators", "spaces", "theorems")
+_SUBPACKAGES = (
+    "functionals",
+    "gradients",
+    "kernels",
+    "metrics",
+    "models",
+    "operators",
+    "spaces",
+    "testing",
+    "theorems",
+)
 
 __all__ = ["__version__", *_EXPORTS, *_SUBPACKAGES]
 

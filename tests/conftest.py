@@ -4,6 +4,6 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("funcgrad", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "funcgrad")
+from funcgrad.testing import strategies  # noqa: F401 - registers the profiles
+
+settings.load_profile("funcgrad-ci" if os.environ.get("CI") else "funcgrad")

@@ -1,0 +1,392 @@
+"""Checks of models: Jacobians, spatial derivatives, products, rank, reparametrisation, caches."""
+
+import dataclasses
+import itertools
+import math
+import warnings
+from functools import cached_property
+
+import numpy as np
+
+from funcgrad.errors import DegenerateModelWarning, FuncgradError
+from funcgrad.functionals import EmpiricalLoss
+from funcgrad.gradients import natural_gradient
+from funcgrad.metrics import L2
+from funcgrad.spaces import Box, Interval, PointSet
+from funcgrad.testing.conformance import (
+    EPS,
+    ROUNDING,
+    Check,
+    NotApplicable,
+    Trial,
+    changed,
+    require_members,
+    run_checks,
+    snapshot,
+)
+from funcgrad.testing.samples import points_of
+from funcgrad.testing.taylor import derivative_trials, taylor_trials
+
+_COMPLEX_STEP = 1e-100
+
+
+@dataclasses.dataclass
+class ModelSubject:
+    """A model with its parameters and the domain of its points."""
+
+    object: object
+    given_theta: object
+    domain: object
+
+    @cached_property
+    def theta(self):
+        """The given parameters, those the model draws, or standard normal ones."""
+        if self.given_theta is not None:
+            return np.array(self.given_theta, dtype=float)
+        if hasattr(self.object, "initial"):
+            return np.asarray(self.object.initial(0), dtype=float)
+        return np.random.default_rng(0).standard_normal(self.object.n_parameters)
+
+    def points(self, count, rng):
+        """Return points (count, n)."""
+        return points_of(self.domain, count, rng)
+
+    def parameter(self, index):
+        """Return the name of a parameter."""
+        names = getattr(self.object, "parameter_names", None)
+        return f"`{names[index]}`" if names is not None else f"number {index}"
+
+    def column(self, x, i):
+        """Return (value, derivative) along parameter i as callables of the shift t."""
+        unit = np.eye(len(self.theta))[i]
+        return lambda t: self.object(self.theta + t * unit, x)
+
+    def jacobian_along_lines(self, x):
+        """Return the Jacobian by the complex step, or None where the model refuses complex parameters."""
+        columns = []
+        for i in range(len(self.theta)):
+            shifted = self.theta.astype(complex)
+            shifted[i] += 1j * _COMPLEX_STEP
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    values = np.asarray(self.object(shifted, x))
+            except (FuncgradError, TypeError, ValueError):
+                return None
+            if not np.iscomplexobj(values):
+                return None
+            columns.append(values.imag / _COMPLEX_STEP)
+        return np.stack(columns, axis=-1)
+
+
+def _at(x):
+    return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
+
+
+def shapes(subject, rng):
+    """Values are (N,) or (N, m), Jacobians have the parameters as one more axis, all finite."""
+    model = subject.object
+    for count in (1, 3):
+        x = subject.points(count, rng)
+        value, jacobian = np.asarray(model(subject.theta, x)), np.asarray(model.jacobian(subject.theta, x))
+        wrong = value.ndim not in (1, 2) or len(value) != count
+        message = (
+            f"the value at {count} point(s) has shape {value.shape}; it must be ({count},) or ({count}, m)"
+        )
+        yield Trial({"x": x}, float(wrong), 0.0, message)
+        expected = (*value.shape, model.n_parameters)
+        message = f"the Jacobian at {count} point(s) has shape {jacobian.shape}; it must be {expected}"
+        yield Trial({"x": x}, float(jacobian.shape != expected), 0.0, message)
+        finite = np.isfinite(value).all() and np.isfinite(jacobian).all()
+        yield Trial({"x": x}, float(not finite), 0.0, "the value or the Jacobian is not finite")
+
+
+def pointwise(subject, rng):
+    """The value and the Jacobian at a point do not depend on the other points."""
+    model, x = subject.object, subject.points(7, rng)
+    value, jacobian = model(subject.theta, x), model.jacobian(subject.theta, x)
+    for k in range(len(x)):
+        for name, all_, alone in (
+            ("value", value, model(subject.theta, x[k : k + 1])),
+            ("Jacobian", jacobian, model.jacobian(subject.theta, x[k : k + 1])),
+        ):
+            error = float(np.abs(all_[k] - alone[0]).max())
+            scale = float(np.abs(all_).max())
+            message = f"the {name} at x = {_at(x[k])} depends on the other points: off by {error:.3g}"
+            yield Trial({"x": x[k]}, error, ROUNDING * scale * len(subject.theta), message)
+
+
+def jacobian(subject, rng):
+    """Each entry of the Jacobian is the derivative of the value in its parameter."""
+    model, theta = subject.object, subject.theta
+    x = subject.points(5, rng)
+    claimed = np.asarray(model.jacobian(theta, x))
+    exact = subject.jacobian_along_lines(x)
+    for i in range(len(theta)):
+
+        def describe(index, i=i):
+            output = f", output {index[1]}," if len(index) > 1 else ""
+            return f"the Jacobian in parameter {subject.parameter(i)} at x = {_at(x[index[0]])}{output}"
+
+        def where(index):
+            return {"theta": theta, "x": x[index[0]]}
+
+        if exact is None:
+            step = 0.02 * max(1.0, abs(theta[i]))
+            size = max(1.0, abs(theta[i]))
+            yield from derivative_trials(subject.column(x, i), claimed[..., i], step, describe, where, size)
+            continue
+        scale = float(np.abs(exact).max())
+        for index in np.ndindex(claimed.shape[:-1]):
+            left, right = claimed[(*index, i)], exact[(*index, i)]
+            message = f"{describe(index)} is {left:.9g}, by the complex step it is {right:.9g}"
+            yield Trial(where(index), abs(left - right), ROUNDING * len(theta) * scale, message)
+
+
+def taylor(subject, rng):
+    """f_{θ+tη} = f_θ + t Jη + O(t²), with a remainder of order 2 ± 0.1 that the change of Jη explains."""
+    model, theta = subject.object, subject.theta
+    x = subject.points(3, rng)
+    for count in (1, len(theta)):  # one parameter alone, then all at once
+        eta = np.zeros(len(theta))
+        eta[rng.permutation(len(theta))[:count]] = rng.choice([-1.0, 1.0], count)
+        eta *= np.maximum(1.0, np.abs(theta)) / math.sqrt(count)
+        for k in range(len(x)):
+            weights = np.cos(np.arange(np.size(model(theta, x[k : k + 1]))))
+
+            def value(t, k=k, weights=weights, eta=eta):
+                return float(weights @ np.ravel(model(theta + t * eta, x[k : k + 1])))
+
+            def slope(t, k=k, weights=weights, eta=eta):
+                rows = model.jacobian(theta + t * eta, x[k : k + 1]).reshape(len(weights), -1)
+                return float(weights @ rows @ eta)
+
+            yield from taylor_trials(
+                value, slope, 0.05, f"Jη at x = {_at(x[k])}", {"theta": theta, "eta": eta, "x": x[k]}
+            )
+
+
+def spatial_derivatives(subject, rng):
+    """`derivative` gives the derivatives of the value in x, `jacobian_derivative` those of the Jacobian."""
+    model, theta = subject.object, subject.theta
+    x, n = subject.points(3, rng), subject.object.dimension
+    size = 0.02 * _size(subject.domain)
+    tried = 0
+    for below, axis in itertools.product([(0,) * n, *_units(n)[:1]], range(n)):
+        above = tuple(order + (i == axis) for i, order in enumerate(below))
+        shift = np.eye(n)[axis]
+        for name in ("derivative", "jacobian_derivative"):
+            if not hasattr(model, name):
+                continue
+            evaluate = getattr(model, name)
+            try:
+                claimed = evaluate(theta, x, above)
+                evaluate(theta, x, below)
+            except FuncgradError:
+                continue
+            tried += 1
+            yield from derivative_trials(
+                lambda t, e=evaluate, b=below, shift=shift: e(theta, x + t * shift, b),
+                claimed,
+                size,
+                lambda index, name=name, above=above: f"`{name}` of order {above} at x = {_at(x[index[0]])}",
+                lambda index: {"theta": theta, "x": x[index[0]]},
+                float(np.abs(x).max()),
+            )
+    if not tried:
+        raise NotApplicable("it offers no derivatives in x")
+
+
+def _units(n):
+    return [tuple(int(i == axis) for i in range(n)) for axis in range(n)]
+
+
+def _size(domain):
+    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
+
+
+def products(subject, rng):
+    """pushforward(η) = Jη and pullback(r) = Jᵀr."""
+    model, theta, x = subject.object, subject.theta, subject.points(6, rng)
+    J = np.asarray(model.jacobian(theta, x))
+    eta, r = rng.normal(size=len(theta)), rng.normal(size=J.shape[:-1])
+    forward = model.pushforward(theta, x, eta)
+    error, size = float(np.abs(forward - J @ eta).max()), float((np.abs(J) @ np.abs(eta)).max())
+    message = f"`pushforward` is not the Jacobian times η: off by {error:.3g}"
+    yield Trial({"x": x, "eta": eta}, error, ROUNDING * len(theta) * size, message)
+    back = model.pullback(theta, x, r)
+    rows = J.reshape(-1, len(theta))
+    errors = np.abs(back - rows.T @ r.ravel())
+    i = int(np.argmax(errors))
+    size = float((np.abs(rows).T @ np.abs(r.ravel())).max())
+    message = f"`pullback` is not the transposed Jacobian times r: off by {errors[i]:.3g} in parameter "
+    message += subject.parameter(i)
+    yield Trial({"x": x, "r": r}, float(errors[i]), ROUNDING * rows.size * size, message)
+
+
+def immersion(subject, rng):
+    """The tangent functions are independent: the rank is the number of parameters, by a margin."""
+    model, theta = subject.object, subject.theta
+    p = len(theta)
+    x = subject.points(8 * p + 32, rng)
+    rows = np.asarray(model.jacobian(theta, x)).reshape(-1, p)
+    norms = np.linalg.norm(rows, axis=0)
+    i = int(np.argmin(norms))
+    message = f"the parameter {subject.parameter(i)} changes nothing: its tangent function vanishes"
+    yield Trial({"theta": theta}, EPS * float(norms.max()), float(norms[i]), message)
+    if norms[i] == 0:
+        return
+    _, sigma, vt = np.linalg.svd(rows / norms, full_matrices=False)
+    largest = np.argsort(-np.abs(vt[-1]))[: max(2, int(np.sum(np.abs(vt[-1]) > 0.1)))]
+    names = ", ".join(subject.parameter(int(i)) for i in largest[:4])
+    message = (
+        f"the model is not an immersion at θ: its tangent functions are dependent (singular values of the "
+        f"scaled ones from {sigma[0]:.3g} to {sigma[-1]:.3g}), those of {names}"
+    )
+    yield Trial({"theta": theta}, p * EPS * float(sigma[0]) * 4, float(sigma[-1]), message)
+
+
+def covariance(subject, rng):
+    """The natural gradient's pushforward does not depend on the parametrisation."""
+    model, theta = subject.object, subject.theta
+    p = len(theta)
+    x = subject.points(2 * p + 10, rng)
+    value = np.asarray(model(theta, x))
+    if value.ndim != 1:
+        raise NotApplicable("it is tried for one output")
+    loss = EmpiricalLoss(x, value - np.cos(np.arange(len(x))))
+    data = PointSet(subject.domain, x)
+    mixing = np.eye(p) + np.tril(rng.integers(-1, 2, (p, p)), -1) / max(1, p)
+    other = _Shifted(model, theta, mixing)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateModelWarning)
+        first = natural_gradient(loss, _Shifted(model, theta), np.zeros(p), L2(), data)
+        second = natural_gradient(loss, other, np.zeros(p), L2(), data)
+    if max(first.error_bound, second.error_bound) > 1e-3 or min(first.rank, second.rank) < p:
+        raise NotApplicable(
+            f"the tangent functions are too nearly dependent (condition {first.condition:.1e}) to tell"
+        )
+    size = float(np.abs(first.pushforward.values).max())
+    error = float(np.abs(first.pushforward.values - second.pushforward.values).max())
+    tolerance = (
+        size * 10 * (first.condition * first.error_bound + second.condition * second.error_bound)
+        + 1e-13 * size
+    )
+    message = (
+        f"the natural gradient's pushforward changes with the parametrisation by {error:.3g} of {size:.3g}"
+    )
+    yield Trial({"theta": theta}, error, tolerance, message)
+
+
+class _Shifted:
+    """ϑ ↦ f(θ + B sinh ϑ), from value and Jacobian alone; B = 1 if not given."""
+
+    n_outputs = 1
+
+    def __init__(self, model, theta, mixing=None):
+        mixing = np.eye(len(theta)) if mixing is None else mixing
+        self._model, self._theta, self._mixing = model, theta, mixing
+        self.dimension, self.n_parameters = model.dimension, len(theta)
+        self.parameter_names = tuple(f"t{i}" for i in range(len(theta)))
+
+    def __call__(self, t, x):
+        return self._model(self._theta + self._mixing @ np.sinh(t), x)
+
+    def jacobian(self, t, x):
+        inner = self._theta + self._mixing @ np.sinh(t)
+        return self._model.jacobian(inner, x) @ (self._mixing * np.cosh(t))
+
+
+def inputs_unchanged(subject, rng):
+    """Parameters and points are not written to."""
+    model, theta, x = subject.object, subject.theta.copy(), subject.points(4, rng)
+    copies = snapshot(theta, x)
+    for call, run in (("the model", lambda: model(theta, x)), ("jacobian", lambda: model.jacobian(theta, x))):
+        run()
+        for name, array, copy in zip(("theta", "x"), (theta, x), copies, strict=True):
+            message = f"`{call}` changed the array `{name}` that it was given"
+            yield Trial({"call": call}, changed((array,), (copy,)), 0.0, message)
+
+
+def no_stale_cache(subject, rng):
+    """What a model answers does not depend on what it was asked before."""
+    model, theta = subject.object, subject.theta
+    other = theta + 0.5 + rng.uniform(size=len(theta)) / 8
+    x, elsewhere = subject.points(4, rng), subject.points(5, rng)
+    for name in ("__call__", "jacobian"):
+        ask = getattr(model, name)
+        shown = "value" if name == "__call__" else "Jacobian"
+        ask(theta, elsewhere)
+        fresh = np.array(ask(theta, x), copy=True)
+        try:
+            ask(theta, elsewhere)
+            ask(other, x)
+        except FuncgradError:
+            continue
+        again = np.asarray(ask(theta, x))
+        message = f"the {shown} at θ and x is another after one at other parameters: is a cache stale?"
+        yield Trial({"theta": theta, "x": x}, float(np.abs(again - fresh).max()), 0.0, message)
+        # The same array with other numbers in it.
+        moved = elsewhere[: len(x)].copy()
+        ask(theta, moved)
+        moved[...] = x
+        again = np.asarray(ask(theta, moved))
+        message = (
+            f"the {shown} did not change with the numbers in an array of points: is it kept by the array?"
+        )
+        yield Trial({"theta": theta, "x": x}, float(np.abs(again - fresh).max()), 0.0, message)
+
+
+MODEL_CHECKS = [
+    require_members(("__call__", "jacobian", "dimension", "n_parameters"), "model"),
+    Check("model-shapes", shapes.__doc__, shapes, ("__call__", "jacobian")),
+    Check("model-pointwise", pointwise.__doc__, pointwise, ("__call__", "jacobian")),
+    Check("model-jacobian", jacobian.__doc__, jacobian, ("__call__", "jacobian")),
+    Check("model-taylor", taylor.__doc__, taylor, ("__call__", "jacobian")),
+    Check("model-derivatives", spatial_derivatives.__doc__, spatial_derivatives, ("derivative",)),
+    Check("model-products", products.__doc__, products, ("jacobian", "pushforward", "pullback")),
+    Check("model-immersion", immersion.__doc__, immersion, ("jacobian",)),
+    Check("model-covariance", covariance.__doc__, covariance, ("__call__", "jacobian")),
+    Check("model-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "jacobian")),
+    Check("model-cache", no_stale_cache.__doc__, no_stale_cache, ("__call__", "jacobian")),
+]
+
+
+def model_subject(model, *, theta=None, domain=None):
+    """Return the subject that `MODEL_CHECKS` take."""
+    if domain is None:
+        n = getattr(model, "dimension", 1)
+        domain = Interval(0.0, 1.0) if n == 1 else Box([(0.0, 1.0)] * n)
+    return ModelSubject(model, theta, domain)
+
+
+def check_model(model, *, theta=None, domain=None, rng=0, expected_failures=None, on_fail="raise"):
+    """Check that an object is a model: values, Jacobians and spatial derivatives that belong together.
+
+    Parameters
+    ----------
+    model : object
+        With a call `model(theta, x)`, `jacobian(theta, x)`, `dimension` and `n_parameters`; `derivative`,
+        `jacobian_derivative`, `pushforward` and `pullback` are checked where they are there. It need not
+        derive from `funcgrad.models.Model`.
+    theta : array_like, (p,), optional
+        The parameters; by default those of `model.initial(0)`, or standard normal ones.
+    domain : Domain, optional
+        Where its points lie; by default [0, 1] or the unit cube.
+    rng, expected_failures, on_fail
+        See `check_metric`.
+
+    Returns
+    -------
+    list of CheckResult
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.testing import check_model
+    >>> wave = fg.models.Symbolic("a*sin(b*x)", parameters="a b")
+    >>> all(result.ok for result in check_model(wave, theta=[1.0, 2.0]))
+    True
+    """
+    subject = model_subject(model, theta=theta, domain=domain)
+    return run_checks(MODEL_CHECKS, subject, rng, expected_failures, on_fail)

@@ -1,0 +1,150 @@
+"""Functions of a grid, from low modes to high ones, and points of a domain, for checks and strategies."""
+
+import itertools
+import math
+
+import numpy as np
+
+from funcgrad.errors import FuncgradError
+from funcgrad.spaces.circle import Circle
+from funcgrad.spaces.euclidean import Euclidean
+from funcgrad.spaces.line_grids import hermite_functions
+from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
+from funcgrad.spaces.spline_grid import SplineGrid
+from funcgrad.testing.conformance import NotApplicable
+
+
+def modes(grid, count, boundary=None):
+    """Return the lowest modes of a grid's functions as nodal values, (N, count) or fewer columns.
+
+    They satisfy the domain's boundary condition: eigenfunctions of the Laplacian where the grid holds these,
+    otherwise polynomials (decaying functions on Euclidean space), and their products on a tensor grid.
+    Their largest value is 1.
+
+    Parameters
+    ----------
+    grid : Grid
+    count : int
+    boundary : {"free", "vanishing"}, optional
+        Polynomials that satisfy no condition, or vanish at the ends with their derivative, for grids of
+        an interval or a box.
+    """
+    factors = getattr(grid, "factors", None)
+    values = _line_modes(grid, count, boundary) if factors is None else _products(factors, count, boundary)
+    values = values[:, :count]
+    largest = np.abs(values).max(axis=0)
+    return values / np.where(largest > 0, largest, 1.0)
+
+
+def _products(factors, count, boundary):
+    """Return the products of the factors' modes, those of a low sum of indices first."""
+    lines = [modes(factor, count, boundary) for factor in factors]
+    indices = itertools.product(*(range(line.shape[1]) for line in lines))
+    chosen = sorted(indices, key=lambda index: (sum(index), max(index)))[:count]
+    columns = []
+    for index in chosen:
+        column = np.ones(1)
+        for line, i in zip(lines, index, strict=True):
+            column = np.multiply.outer(column, line[:, i]).reshape(-1)
+        columns.append(column)
+    return np.stack(columns, axis=1)
+
+
+def _line_modes(grid, count, boundary):
+    domain = grid.domain
+    if isinstance(domain, Euclidean):
+        # Gaussian decay to rounding within the nodes of a truncated grid; Hermite's own on theirs.
+        width = grid.scale / 9 if isinstance(grid, LineGrid) else grid.scale
+        return hermite_functions(min(count, len(grid)), grid.nodes[:, 0] / width)
+    if getattr(grid, "kind", None) == "periodic":
+        circle = Circle(grid.length)
+        return circle.eigenfunctions(min(count, max(1, len(grid) - 1)), grid.nodes - grid.start)
+    if boundary is not None or isinstance(grid, PolynomialGrid | SplineGrid):
+        return _polynomials(grid, count, boundary or domain.boundary)
+    if isinstance(grid, SpectralGrid):
+        # The highest sine of a half-range grid counts twice there.
+        count = min(count, max(1, grid.eigenvalues.size - 1))
+    return domain.eigenfunctions(count, grid.nodes)
+
+
+def _polynomials(grid, count, boundary):
+    """Return Legendre polynomials that satisfy a condition at both ends of an interval, by their form."""
+    domain, n = grid.domain, len(grid)
+    t = (2 * grid.nodes[:, 0] - (domain.a + domain.b)) / (domain.b - domain.a)
+    taken = {"dirichlet": 2, "vanishing": 4, "neumann": 2}.get(boundary, 0)
+    count = max(1, min(count, n - taken))
+    legendre = np.polynomial.legendre.legvander(t, count)[:, :count]
+    if boundary == "dirichlet":
+        return (1 - t**2)[:, None] * legendre
+    if boundary == "vanishing":
+        return ((1 - t**2) ** 2)[:, None] * legendre
+    if boundary != "neumann":
+        return legendre
+    # The constant, and ∫ (1 - t²) P_k', whose derivative vanishes at the ends; (1 - t²) P_k' is a multiple
+    # of P_{k-1} - P_{k+1}.
+    columns = [np.ones(n)]
+    for k in range(1, count):
+        derivative = np.zeros(k + 2)
+        derivative[k - 1], derivative[k + 1] = 1.0, -1.0
+        columns.append(np.polynomial.legendre.legval(t, np.polynomial.legendre.legint(derivative)))
+    return np.stack(columns, axis=1)
+
+
+def refined(grid):
+    """Return the grid of the same rule with twice the nodes along each axis."""
+    domain = grid.domain
+    if hasattr(grid, "degree"):  # of the sphere
+        return domain.grid(2 * grid.shape[0])
+    factors = getattr(grid, "factors", (grid,))
+    sizes = [2 * len(factor) for factor in factors]
+    if isinstance(domain, Euclidean):
+        return domain.grid(sizes, rule=factors[0].rule, scale=factors[0].scale)
+    if len(factors) == 1:
+        return domain.grid(*sizes, rule=grid.rule)
+    return domain.grid(sizes, rule=[factor.rule for factor in factors])
+
+
+def points_of(domain, count, rng):
+    """Return points in the interior of a domain, (count, n_coordinates): on Euclidean space in [-1, 1]^n."""
+    if isinstance(domain, Euclidean) or math.isinf(getattr(domain, "volume", 1.0)):
+        return rng.uniform(-1.0, 1.0, (count, domain.dimension))
+    return domain.from_unit_cube(rng.uniform(0.05, 0.95, (count, domain.dimension)))
+
+
+def admitted_modes(metric, grid, count):
+    """Return the modes of a grid, as functions, that a metric takes: all, or those of mean zero.
+
+    Raises
+    ------
+    NotApplicable
+        If it takes none.
+    """
+    values = modes(grid, count)
+    taken = [u for u in map(grid.function, values.T) if _takes(metric, u)]
+    if len(taken) < values.shape[1]:
+        mean = grid.weights / grid.weights.sum()
+        centred = [grid.function(column - mean @ column) for column in values.T]
+        taken = [u for u in centred if np.abs(u.values).max() > 1e-8 and _takes(metric, u)]
+    if not taken:
+        raise NotApplicable(f"{metric} takes none of the functions tried on {grid!r}")
+    return taken
+
+
+def _takes(metric, u):
+    try:
+        metric.inner(u, u)
+    except FuncgradError:
+        return False
+    return True
+
+
+def combination(functions, coefficients):
+    """Return Σ c_i u_i of functions on one grid."""
+    grid = functions[0].grid
+    return grid.function(sum(c * u.values for c, u in zip(coefficients, functions, strict=True)))
+
+
+def default_grid():
+    """Return the grid on which objects are checked if none is given: 24 nodes on a circle of length 2π."""
+    return Circle().grid(24)

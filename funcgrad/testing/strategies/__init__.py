@@ -1,0 +1,63 @@
+"""Hypothesis strategies for the objects of funcgrad, drawn by construction and shrinking to simple ones.
+
+Importing this module registers settings profiles without a deadline, since a first call may compile:
+"funcgrad", "funcgrad-ci" (the same examples every time) and "funcgrad-thorough" (200 of them).
+`hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)`` works; installed, the package
+does that through hypothesis' entry point. All arguments are keyword-only, and inner strategies can be
+replaced.
+"""
+
+from hypothesis import settings
+
+from funcgrad.testing.strategies.functionals import covectors, functionals
+from funcgrad.testing.strategies.metrics import kernels, metrics
+from funcgrad.testing.strategies.models import DrawnModel, models
+from funcgrad.testing.strategies.operators import DrawnOperator, operators
+from funcgrad.testing.strategies.problems import BREAKABLE, DrawnProblem, broken_problems, problems
+from funcgrad.testing.strategies.spaces import domains, functions, grids
+
+__all__ = [
+    "BREAKABLE",
+    "DrawnModel",
+    "DrawnOperator",
+    "DrawnProblem",
+    "broken_problems",
+    "covectors",
+    "domains",
+    "functionals",
+    "functions",
+    "grids",
+    "hypothesis_setup",
+    "kernels",
+    "metrics",
+    "models",
+    "operators",
+    "problems",
+]
+
+settings.register_profile("funcgrad", deadline=None)
+settings.register_profile("funcgrad-ci", deadline=None, derandomize=True)
+settings.register_profile("funcgrad-thorough", deadline=None, max_examples=200)
+
+
+def hypothesis_setup():
+    """Register the strategies of funcgrad's types with hypothesis; its entry point calls this."""
+    from hypothesis import strategies as st
+
+    from funcgrad.functionals import Covector, Functional
+    from funcgrad.kernels import Kernel
+    from funcgrad.metrics import Metric
+    from funcgrad.models.base import Model
+    from funcgrad.spaces import Domain, Function, Grid
+
+    for kind, strategy in (
+        (Covector, covectors()),
+        (Domain, domains()),
+        (Function, functions()),
+        (Functional, functionals()),
+        (Grid, grids()),
+        (Kernel, kernels()),
+        (Metric, metrics()),
+        (Model, models().map(lambda drawn: drawn.model)),
+    ):
+        st.register_type_strategy(kind, strategy)

@@ -1,0 +1,104 @@
+"""Strategies for models with independent, or deliberately dependent, parameters."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from funcgrad import models as library
+from funcgrad.models import bases
+from funcgrad.spaces import Euclidean
+from funcgrad.testing.strategies.spaces import domains
+
+
+class DrawnModel(NamedTuple):
+    """A model at its parameters.
+
+    Attributes
+    ----------
+    model : Model
+    theta : ndarray, (p,)
+    rank : int
+        How many of the tangent functions are independent: p, or p - 1 if `dependent`.
+    domain : Domain
+        Where it is used.
+    """
+
+    model: Any
+    theta: Any
+    rank: int
+    domain: Any
+
+
+@st.composite
+def models(draw, *, domain=None, dependent=False, nonlinear=None):
+    """Return a strategy for models at their parameters; they shrink to a polynomial of degree 0 or 1.
+
+    On circles they are trigonometric, elsewhere smooth. Their tangent functions are independent on every
+    domain: orthogonal bases, or formulas at parameters where theirs are.
+
+    Parameters
+    ----------
+    domain : strategy, optional
+        Of domains: intervals, circles, boxes, tori of two dimensions.
+    dependent : bool
+        Whether one parameter too many is built in: the tangent space has rank p - 1.
+    nonlinear : bool, optional
+        Whether the model is nonlinear in its parameters; either if not given.
+    """
+    on = draw(domains(kinds=("interval", "circle", "box"), dimensions=(1, 2)) if domain is None else domain)
+    curved = draw(st.booleans()) if nonlinear is None else nonlinear
+    model = draw(_formulas(on) if curved else _linear(on))
+    theta = np.array([1.0 + draw(st.integers(0, 4)) / 4 for _ in range(model.n_parameters)])
+    rank = model.n_parameters
+    if not dependent:
+        return DrawnModel(model, theta, rank, on)
+    if draw(st.booleans()):  # the first parameter is a sum of two
+
+        def psi(t):
+            return np.concatenate([t[:1] + t[-1:], t[1:-1]])
+    else:  # or a product, as the scale of a layer and that of the next
+
+        def psi(t):
+            return np.concatenate([t[:1] * t[-1:], t[1:-1]])
+
+    redundant = model.reparametrise(psi, n_parameters=rank + 1)
+    return DrawnModel(redundant, np.append(theta, 1.0), rank, on)
+
+
+@st.composite
+def _linear(draw, domain):
+    size = draw(st.integers(0, 3))
+    factors = getattr(domain, "factors", (domain,))
+    if isinstance(domain, Euclidean):
+        return library.Linear(bases.monomial(size, dimension=domain.dimension))
+    lines = []
+    for i, line in enumerate(factors):
+        count = size if i == 0 else min(size, 1)
+        if line.boundary == "periodic":
+            lines.append(bases.fourier(count, line.length))
+        else:
+            lines.append(bases.legendre(count, line.a, line.b))
+    return library.Linear(lines[0] if len(lines) == 1 else bases.tensor_product(*lines))
+
+
+@st.composite
+def _formulas(draw, domain):
+    names = ["x", "y", "z"][: domain.n_coordinates]
+    first = getattr(domain, "factors", (domain,))[0]
+    if getattr(first, "boundary", None) == "periodic":
+        wave = f"2*pi*x/{first.length!r}"
+        formulas = [
+            (f"a*sin({wave} + b)", "a b"),
+            (f"a*exp(b*cos({wave}))", "a b"),
+            (f"a*sin({wave} + b) + c", "a b c"),
+        ]
+    else:
+        formulas = [
+            ("a*exp(b*x)", "a b"),
+            ("a*sin(b*x + c)", "a b c"),
+            ("a/(1 + b*x**2)", "a b"),
+            ("a*tanh(b*x) + c*x**2", "a b c"),
+        ]
+    formula, parameters = draw(st.sampled_from(formulas))
+    return library.Symbolic(formula, x=names, parameters=parameters)

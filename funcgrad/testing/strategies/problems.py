@@ -1,0 +1,121 @@
+"""Strategies for whole problems: well-posed ones, and ones in which one named hypothesis is broken."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from funcgrad._checks import one_of
+from funcgrad.functionals import EmpiricalLoss
+from funcgrad.metrics import L2, Sobolev
+from funcgrad.testing.strategies.functionals import functionals, points
+from funcgrad.testing.strategies.metrics import length_scales
+from funcgrad.testing.strategies.models import models
+from funcgrad.testing.strategies.spaces import domains, functions
+
+# The hypotheses that `broken_problems` can break.
+BREAKABLE = ("bounded", "immersion", "definite")
+
+
+@dataclass(frozen=True)
+class DrawnProblem:
+    """A functional of a model in a metric, with all that is needed to pose it.
+
+    Attributes
+    ----------
+    domain : Domain
+    grid : Grid
+    metric : Metric
+    functional : Functional
+    f : Function
+        Where the functional is differentiated.
+    model : Model
+    theta : ndarray, (p,)
+    margin : float
+        By how much the metric's order exceeds what point evaluations need: positive if it bounds them.
+    broken : str or None
+        The one hypothesis that does not hold: "bounded" (dF in the metric), "immersion" (of the model), or
+        "definite" (the metric on the tangent functions).
+    """
+
+    domain: Any
+    grid: Any
+    metric: Any
+    functional: Any
+    f: Any
+    model: Any
+    theta: Any
+    margin: float
+    broken: str | None = None
+
+
+@st.composite
+def problems(draw, *, margin=0.25, domain=None):
+    """Return a strategy for well-posed problems.
+
+    dF is bounded in the metric by a margin, the model is an immersion and the metric definite.
+
+    Parameters
+    ----------
+    margin : float
+        The least by which the metric's Sobolev order exceeds n/2.
+    domain : strategy, optional
+        Of intervals (not Dirichlet: models need not vanish at the ends) and circles.
+    """
+    return draw(_problem(margin, domain, None))
+
+
+@st.composite
+def broken_problems(draw, *, broken=None, margin=0.25, domain=None):
+    """Return a strategy for problems in which exactly one hypothesis is broken.
+
+    Parameters
+    ----------
+    broken : {"bounded", "immersion", "definite"}, optional
+        Which; drawn if not given. "bounded": a loss at points in a metric whose order is below n/2 by the
+        margin. "immersion": a parameter too many. "definite": L2 of fewer points than parameters.
+    margin, domain
+        As for `problems`.
+    """
+    broken = (
+        draw(st.sampled_from(BREAKABLE)) if broken is None else one_of(broken, BREAKABLE, "broken hypothesis")
+    )
+    return draw(_problem(margin, domain, broken))
+
+
+@st.composite
+def _problem(draw, margin, domain, broken):
+    if domain is None:
+        boundaries = st.sampled_from(["neumann", "periodic"])
+        domain = domains(kinds=("interval", "circle"), dimensions=(1,), boundaries=boundaries)
+    drawn = draw(models(domain=domain, dependent=broken == "immersion"))
+    on = drawn.domain
+    spectral = on.boundary == "periodic"
+    grid = on.grid(32) if spectral else on.grid(24)
+    excess = (
+        -margin - draw(st.integers(0, 1)) / 8 if broken == "bounded" else margin + draw(st.integers(0, 4)) / 4
+    )
+    # On an interval order 1 is exact with polynomials, and 0 below it.
+    order = on.dimension / 2 + excess
+    if not spectral:
+        order = 0.0 if broken == "bounded" else max(1.0, float(round(order)))
+    metric = Sobolev(order, draw(length_scales())) if order else L2()
+    if broken == "bounded":
+        functional = draw(functionals(grid=st.just(grid), unbounded_in=metric))
+    elif broken == "definite":
+        nodes = np.array([draw(points(domain=on))])
+        functional = EmpiricalLoss(nodes, [2.0])
+        metric = L2(measure=nodes)
+        if drawn.model.n_parameters == 1:  # one point determines one parameter
+            drawn = draw(_more_parameters(on))
+    else:
+        functional = draw(functionals(grid=st.just(grid), bounded_in=metric))
+    f = draw(functions(grid=st.just(grid)))
+    return DrawnProblem(
+        on, grid, metric, functional, f, drawn.model, drawn.theta, order - on.dimension / 2, broken
+    )
+
+
+def _more_parameters(domain):
+    return models(domain=st.just(domain), nonlinear=True)

@@ -1,0 +1,359 @@
+"""Deliberately wrong objects: each keeps its contract in all but one point."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+import funcgrad as fg
+from funcgrad.functionals import Covector, Density, Functional
+from funcgrad.metrics import Sobolev
+from funcgrad.operators.finite_differences import DifferenceOperator, first_derivative
+from funcgrad.operators.summation_by_parts import SummationByParts
+
+# --- metrics: duck-typed around a right one ------------------------------------------------------------
+
+
+class Wrapped:
+    """A right metric's five members, to be spoilt one at a time; no subclass of the library's."""
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def inner(self, u, v):
+        return self.metric.inner(u, v)
+
+    def norm(self, u):
+        return math.sqrt(self.inner(u, u))
+
+    def flat(self, u):
+        return self.metric.flat(u)
+
+    def riesz(self, c, grid):
+        return self.metric.riesz(c, grid)
+
+    def dual_norm(self, c, domain):
+        return self.metric.dual_norm(c, domain)
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class AsymmetricMetric(Wrapped):
+    def inner(self, u, v):
+        return self.metric.inner(u, v) + 1e-6 * u.integral() * v.grid.integrate(
+            v.values * np.sin(v.grid.nodes[:, 0])
+        )
+
+
+class IndefiniteMetric(Wrapped):
+    """Negative on the second mode alone."""
+
+    def inner(self, u, v):
+        wave = np.cos(u.grid.nodes[:, 0]) / math.sqrt(math.pi)
+        parts = [u.grid.integrate(w.values * wave) for w in (u, v)]
+        return self.metric.inner(u, v) - 3.0 * parts[0] * parts[1]
+
+
+class MetricWithoutWeights(Wrapped):
+    """Σ u_j v_j: each cell counts 1."""
+
+    def inner(self, u, v):
+        return float(np.sum(u.values * v.values))
+
+    def flat(self, u):
+        return Density(u.grid.function(u.values / u.grid.weights))
+
+    def riesz(self, c, grid):
+        return grid.function(c.components(grid))
+
+    def dual_norm(self, c, domain):
+        return math.inf
+
+
+class MetricWithAnotherRiesz(Wrapped):
+    """The inner product of H^1 and the Riesz map of H^2."""
+
+    def riesz(self, c, grid):
+        return Sobolev(2.0).riesz(c, grid)
+
+
+class MetricWithWrongDualNorm(Wrapped):
+    """The square of the dual norm."""
+
+    def dual_norm(self, c, domain):
+        return self.metric.dual_norm(c, domain) ** 2
+
+
+@dataclasses.dataclass(eq=False)
+class MetricWithoutLengthScale(Wrapped):
+    length_scale: float = 0.5
+
+    def __post_init__(self):
+        self.metric = Sobolev(1.0)
+
+
+class MetricWithStaleFactor(Wrapped):
+    """Representers are computed with what the last inner product factored, on whichever grid that was."""
+
+    _last = None
+
+    def inner(self, u, v):
+        self._last = u.grid
+        return self.metric.inner(u, v)
+
+    def riesz(self, c, grid):
+        last = grid if self._last is None else self._last
+        return grid.function(self.metric.riesz(c, last))
+
+
+# --- kernels -----------------------------------------------------------------------------------------------
+
+
+class PlainKernel:
+    """A kernel by its formula, of one coordinate; no subclass of the library's."""
+
+    dimension = 1
+
+    def formula(self, x, y):
+        return np.exp(-((x - y) ** 2) / 2)
+
+    def __call__(self, x, y):
+        return self.formula(np.asarray(x)[:, 0], np.asarray(y)[:, 0])
+
+    def gram(self, X, Y=None):
+        Y = X if Y is None else Y
+        return self.formula(np.asarray(X)[:, :1], np.asarray(Y)[:, 0])
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class KernelNotQuitePositive(PlainKernel):
+    """A Gaussian less 1e-6 of a wave that is rough in its space."""
+
+    def formula(self, x, y):
+        return super().formula(x, y) - 1e-6 * np.cos(9 * x) * np.cos(9 * y)
+
+
+class AsymmetricKernel(PlainKernel):
+    def formula(self, x, y):
+        return super().formula(x, y) + 1e-9 * (x - y)
+
+
+class KernelWithWrongDerivative(PlainKernel):
+    """∂_y has the sign of ∂_x."""
+
+    def derivative(self, alpha, beta=0):
+        if (alpha, beta) not in ((1, 0), (0, 1), (1, 1)):
+            raise fg.InvalidInput("no more derivatives")
+        kernel = PlainKernel()
+        if alpha + beta == 1:
+            kernel.formula = lambda x, y: -(x - y) * np.exp(-((x - y) ** 2) / 2)
+        else:
+            kernel.formula = lambda x, y: (1 - (x - y) ** 2) * np.exp(-((x - y) ** 2) / 2)
+        return kernel
+
+
+class KernelWithWrongProduct(PlainKernel):
+    """`matvec` leaves out the last block."""
+
+    def matvec(self, X, Y, v):
+        return self.gram(X, Y[:128]) @ v[:128]
+
+
+# --- functionals -------------------------------------------------------------------------------------------
+
+
+class HalfSquare(Functional):
+    """½ ∫ f², spoilt by its subclasses."""
+
+    def __call__(self, f):
+        return 0.5 * float(f.grid.integrate(f.values**2))
+
+    def differential(self, f):
+        return Density(f)
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class ForgottenWeight(HalfSquare):
+    """½ Σ f_j², with the differential of that: no Taylor test sees it."""
+
+    def __call__(self, f):
+        return 0.5 * float(np.sum(f.values**2))
+
+    def differential(self, f):
+        return Density(f.grid.function(f.values / f.grid.weights))
+
+
+class DifferentialOffByFactor(HalfSquare):
+    def differential(self, f):
+        return Density(2 * f)
+
+
+class FrozenDifferential(HalfSquare):
+    """The differential at one f, right there, whatever it is asked for: F is taken for linear."""
+
+    def __init__(self, f):
+        self.f = f
+
+    def differential(self, f):
+        return Density(self.f)
+
+
+class LinearValue(HalfSquare):
+    """A linear value with the differential of another functional that agrees at one f."""
+
+    def __init__(self, f):
+        self.f = f
+
+    def __call__(self, f):
+        return float(f.grid.integrate(self.f.values * f.values))
+
+
+class TooSmooth(Covector):
+    """A point evaluation that says it is bounded in L2."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.terms = c.terms
+
+    @property
+    def regularity(self):
+        return fg.functionals.Regularity(0.0, False, "it is claimed so")
+
+
+# --- models ------------------------------------------------------------------------------------------------
+
+
+class Wave:
+    """a sin(bx) + c with its Jacobian, by hand; no subclass of the library's."""
+
+    dimension, n_parameters, parameter_names = 1, 3, ("a", "b", "c")
+
+    def __call__(self, theta, x):
+        a, b, c = theta
+        return a * np.sin(b * x[:, 0]) + c
+
+    def jacobian(self, theta, x):
+        a, b, _ = theta
+        x = x[:, 0]
+        return np.stack([np.sin(b * x), a * x * np.cos(b * x), np.ones_like(x)], axis=1)
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class OneWrongSign(Wave):
+    """The entry of b at the points beyond 0.5 has the wrong sign."""
+
+    def jacobian(self, theta, x):
+        jacobian = super().jacobian(theta, x)
+        jacobian[x[:, 0] > 0.5, 1] *= -1
+        return jacobian
+
+
+class MutatingModel(Wave):
+    def __call__(self, theta, x):
+        theta[2] += 1e-3
+        value = super().__call__(theta, x)
+        return value
+
+
+class StaleModel(Wave):
+    """Keeps its value by the points alone."""
+
+    def __init__(self):
+        self._kept = None
+
+    def __call__(self, theta, x):
+        if self._kept is None or not np.array_equal(self._kept[0], x):
+            self._kept = x.copy(), super().__call__(theta, x)
+        return self._kept[1]
+
+
+class NormalisedModel(Wave):
+    """The value depends on which other points are asked for: it is centred over them."""
+
+    def __call__(self, theta, x):
+        value = super().__call__(theta, x)
+        return value - value.mean()
+
+
+class ModelWithWrongSlope(Wave):
+    """The derivative in x forgets the inner factor b."""
+
+    def derivative(self, theta, x, alpha):
+        a, b, _ = theta
+        if sum(alpha) == 0:
+            return self(theta, x)
+        if sum(alpha) > 1:
+            raise fg.InvalidInput("no more derivatives")
+        return a * np.cos(b * x[:, 0])
+
+
+# --- operators ---------------------------------------------------------------------------------------------
+
+
+class WrongAdjointAtTheBoundary:
+    """A one-sided derivative whose transpose is that of the periodic one."""
+
+    shape = (16,)
+
+    def __init__(self):
+        self._derivative = first_derivative(16, 0.1, 2, boundary="one-sided")
+
+    def apply(self, u):
+        return self._derivative.apply(u)
+
+    def transpose(self):
+        return first_derivative(16, 0.1, 2, boundary="periodic").transpose()
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class WrongEndWeight:
+    """A summation-by-parts pair whose first weight is that of the interior."""
+
+    def __init__(self):
+        self._pair = SummationByParts(12, 0.1, 2)
+        self.shape, self.weights = self._pair.shape, self._pair.weights.copy()
+        self.weights[0] *= 2
+
+    def first_derivative(self, axis=0) -> DifferenceOperator:
+        return self._pair.first_derivative(axis)
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+# --- domains -----------------------------------------------------------------------------------------------
+
+
+class WrongEigenvalue(fg.Circle):
+    """Eigenvalue 3 is off by a millionth."""
+
+    def laplacian_spectrum(self, count):
+        spectrum = super().laplacian_spectrum(count).copy()
+        spectrum[3:4] *= 1 + 1e-6
+        return spectrum
+
+
+class WrongWeight(fg.Interval):
+    """One node's weight is a hundredth too large."""
+
+    def grid(self, n, rule=None):
+        grid = super().grid(n, rule)
+        weights = grid.weights.copy()
+        weights[n // 3] *= 1.01
+        grid.weights = weights
+        return grid
+
+
+class WrongVolume(fg.Circle):
+    @property
+    def volume(self):
+        return self.length / 2
