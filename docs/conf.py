@@ -1,6 +1,8 @@
 """The configuration of Sphinx. Build with `make docs`; the build needs no network."""
 
 import ast
+import functools
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -26,7 +28,13 @@ extensions = [
     "public_names",
     "verdict",
 ]
-exclude_patterns = ["_build", "extensions", "gallery/*.md5", "gallery/*.ipynb", "gallery/sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "extensions",
+    "gallery/*.md5",
+    "gallery/*.ipynb",
+    "gallery/sg_execution_times.rst",
+]
 
 html_theme = "furo"
 html_title = f"funcgrad {release}"
@@ -37,13 +45,10 @@ html_math_renderer = "mathml"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 
-# Single backticks in a docstring name an argument or a member: linked where it is documented, else plain.
-default_role = "py:obj"
-
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = False
-napoleon_use_ivar = True  # attributes that are properties are documented once
+napoleon_custom_sections = [("Attributes", "params_style")]  # or properties are documented twice
 napoleon_use_rtype = False
 
 
@@ -53,19 +58,42 @@ def without_title(path):
     return len(lines) < 2 or not re.fullmatch(r"=+", lines[1])
 
 
+default_role = "literal"  # single backticks in a docstring: code, and a link if the name is public
+
+
 def setup(app):
-    """Let |α| in a docstring be a length, not a substitution of reStructuredText."""
-    app.connect("autodoc-process-docstring", _escape_bars, priority=900)  # after napoleon
+    """Read docstrings as they are meant: |α| is a length, and the `name` of something public a link."""
+    app.connect("autodoc-process-docstring", _as_restructuredtext, priority=900)  # after napoleon
 
 
-def _escape_bars(app, what, name, obj, options, lines):
-    example = False
+@functools.cache
+def _targets():
+    """Return where each public name is documented; a name that two layers have is left out."""
+    targets = {}
+    for layer in (*funcgrad._SUBPACKAGES, "errors"):
+        module = importlib.import_module(f"funcgrad.{layer}")
+        for name in getattr(module, "__all__", [n for n in vars(module) if n[0].isupper()]):
+            targets[name] = None if name in targets else f"funcgrad.{layer}.{name}"
+    return targets
+
+
+def _as_restructuredtext(app, what, name, obj, options, lines):
+    example = table = False
     for i, line in enumerate(lines):
         example = line.lstrip().startswith(">>>") or (example and line.strip() != "")
+        table = line.lstrip().startswith("===") or (table and line.strip() != "")
         if not example:
             parts = re.split("(``.*?``|`.*?`)", line)
             parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+            if not table:  # whose columns must keep their widths
+                parts[1::2] = [_linked(part) for part in parts[1::2]]
             lines[i] = "".join(parts)
+
+
+def _linked(code):
+    name = code.strip("`")
+    target = None if code.startswith("``") else _targets().get(name)
+    return f":py:obj:`{name} <{target}>`" if target else code
 
 
 sphinx_gallery_conf = {

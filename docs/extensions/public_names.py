@@ -1,4 +1,4 @@
-"""The directive `{public-names}`: what `import funcgrad as fg` offers, with the first line of each docstring."""
+"""The directive `{public-names}`: what `import funcgrad as fg` offers, with each first line."""
 
 from sphinx.util.docutils import SphinxDirective
 

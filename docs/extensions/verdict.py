@@ -1,4 +1,4 @@
-"""The directives `{verdict} ID` and `{verdicts}`: theorems of the catalogue, verified while the page is built.
+"""The directives `{verdict} ID` and `{verdicts}`: theorems, verified while the page is built.
 
 `{verdict}` inserts the statement, what the check found on each instance, a figure, and the source of the
 residual. `{verdicts}` inserts a table of all theorems. Nothing that they show is written by hand, and a
@@ -69,7 +69,7 @@ def theorem_page(theorem, found):
             f"```{{math}}\n{theorem.latex}\n```",
             _hypotheses(theorem, found),
             _table(found),
-            f"```{{image}} /{FIGURES}/{theorem.id}.png\n:alt: residuals of {theorem.id} under refinement\n```",
+            f"```{{image}} /{FIGURES}/{theorem.id}.png\n:alt: residuals of {theorem.id}\n```",
             f"To run it: `funcgrad verify {theorem.id}`. Source: {theorem.source}.",
             _code(theorem),
         ]

@@ -33,6 +33,13 @@ class Surface(ABC):
         Its d-dimensional volume.
     size : float
         A length below which frequencies do not see that it ends or bends.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> ring = fg.surfaces.RoundSphere([0.0, 0.0], 2.0)
+    >>> isinstance(ring, fg.surfaces.Surface), ring.codimension, round(ring.area / np.pi, 12)
+    (True, 1, 4.0)
     """
 
     n_coordinates: int

@@ -24,6 +24,14 @@ class Instance:
         The quadrature rule of the grids; the domain's default if None.
     data : dict
         Anything else that a theorem's own instances carry.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.theorems import Instance
+    >>> case = Instance("evaluation in H^1", fg.Interval(0, 1), fg.Sobolev(1.0), rule="midpoint")
+    >>> case.grid(4)
+    <midpoint grid of 4 nodes on the interval [0, 1] (neumann)>
     """
 
     label: str
@@ -123,6 +131,13 @@ class Theorem:
         At least one that breaks the statement or a hypothesis, and one for each hypothesis.
     oracle : callable, optional
         Of an instance: a `Residual` against a closed form, at its floor, or None.
+
+    Examples
+    --------
+    >>> from funcgrad import theorems
+    >>> theorem = theorems.catalogue()[0]
+    >>> theorem.id, [control.breaks for control in theorem.controls]
+    ('riesz-representation', ['statement', 'dF is bounded in the metric'])
     """
 
     id: str
@@ -166,6 +181,15 @@ class Problem:
     domain : Domain
     metric : Metric
     label : str
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.theorems import Problem
+    >>> loss = fg.EmpiricalLoss([0.2, 0.7], [1.0, 0.0])
+    >>> mine = Problem(fg.models.Polynomial(2), [0.0, 1.0, 0.5], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    >>> fg.verify("natural-gradient-is-projection", mine).status
+    'exact'
     """
 
     model: Any
