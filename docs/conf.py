@@ -1,8 +1,6 @@
 """The configuration of Sphinx. Build with `make docs`; the build needs no network."""
 
 import ast
-import functools
-import importlib
 import re
 import sys
 from pathlib import Path
@@ -24,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
+    "docstrings",
     "mathml",
     "public_names",
     "verdict",
@@ -59,41 +58,6 @@ def without_title(path):
 
 
 default_role = "literal"  # single backticks in a docstring: code, and a link if the name is public
-
-
-def setup(app):
-    """Read docstrings as they are meant: |α| is a length, and the `name` of something public a link."""
-    app.connect("autodoc-process-docstring", _as_restructuredtext, priority=900)  # after napoleon
-
-
-@functools.cache
-def _targets():
-    """Return where each public name is documented; a name that two layers have is left out."""
-    targets = {}
-    for layer in (*funcgrad._SUBPACKAGES, "errors"):
-        module = importlib.import_module(f"funcgrad.{layer}")
-        for name in getattr(module, "__all__", [n for n in vars(module) if n[0].isupper()]):
-            targets[name] = None if name in targets else f"funcgrad.{layer}.{name}"
-    return targets
-
-
-def _as_restructuredtext(app, what, name, obj, options, lines):
-    example = table = False
-    for i, line in enumerate(lines):
-        example = line.lstrip().startswith(">>>") or (example and line.strip() != "")
-        table = line.lstrip().startswith("===") or (table and line.strip() != "")
-        if not example:
-            parts = re.split("(``.*?``|`.*?`)", line)
-            parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
-            if not table:  # whose columns must keep their widths
-                parts[1::2] = [_linked(part) for part in parts[1::2]]
-            lines[i] = "".join(parts)
-
-
-def _linked(code):
-    name = code.strip("`")
-    target = None if code.startswith("``") else _targets().get(name)
-    return f":py:obj:`{name} <{target}>`" if target else code
 
 
 sphinx_gallery_conf = {

@@ -62,6 +62,11 @@ class Residual:
     h : float
         The quantity that goes to zero under refinement: a residual of order q behaves as h^q.
     unknowns : int
+
+    Examples
+    --------
+    >>> Residual(value=0.2, scale=4.0, floor=1e-15, h=0.1, unknowns=10).scaled
+    0.05
     """
 
     value: float
@@ -78,7 +83,15 @@ class Residual:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A named condition of a statement, as a signed margin: positive where it is met."""
+    """A named condition of a statement, as a signed margin: positive where it is met.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> smooth = Hypothesis("s > 1/2", lambda instance: instance.metric.order - 0.5, "{metric} is too weak")
+    >>> smooth.margin(Instance("the circle", fg.Circle(1.0), fg.Sobolev(2.0)))
+    1.5
+    """
 
     name: str
     margin: Callable[[Instance], float]
@@ -100,6 +113,13 @@ class Control:
         Of an instance: the `Expectation` of how it fails.
     levels : callable, optional
         Of an instance: its own levels of refinement, where the theorem's do not show the failure well.
+
+    Examples
+    --------
+    >>> from funcgrad import theorems
+    >>> control = theorems.catalogue()[0].controls[0]
+    >>> control.name, control.breaks
+    ('the representer of another metric', 'statement')
     """
 
     name: str
@@ -166,7 +186,16 @@ class Theorem:
 
 
 class DoesNotApply(Exception):
-    """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why."""
+    """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> loss = fg.EmpiricalLoss([0.2, 0.7], [1.0, 0.0])
+    >>> mine = Problem(fg.models.Polynomial(1), [0.0, 1.0], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    >>> fg.verify("trace-threshold", mine).skipped[0][1]
+    'in one dimension a surface is a point: see evaluation-threshold'
+    """
 
 
 @dataclass(frozen=True)
