@@ -4,7 +4,9 @@ import importlib
 
 # Each is imported on first use: the built-in instances have symbolic models, which import sympy.
 _EXPORTS = {
-    **dict.fromkeys(("Exact", "Order", "Spectral", "Stagnant", "divergent"), "funcgrad.theorems.expectations"),
+    **dict.fromkeys(
+        ("Exact", "Order", "Spectral", "Stagnant", "divergent"), "funcgrad.theorems.expectations"
+    ),
     **dict.fromkeys(
         ("Control", "DoesNotApply", "Hypothesis", "Instance", "Problem", "Residual", "Theorem"),
         "funcgrad.theorems.record",
