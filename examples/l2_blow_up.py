@@ -46,13 +46,14 @@ assert abs(norms["H^1"][-1] - dual) < 1e-3 * dual
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.4), layout="constrained")
 x = np.linspace(0, 2 * np.pi, 1200)
 for ax, name in zip(axes, metrics, strict=False):
-    for n, shade in ((64, "C2"), (128, "C1"), (256, "C0")):
+    for n, shade in ((256, "C0"), (128, "C1"), (64, "C2")):
         ax.plot(x, gradients[name][sizes.index(n)](x), color=shade, lw=1, label=f"{n} nodes")
     ax.plot(loss.x[:, 0], 0 * loss.x[:, 0], "k|", ms=10)
-    ax.set(title=f"Representers in {name}", xlabel="x")
+    ax.set(title=f"In {name}", xlabel="x")
     ax.legend(fontsize=8)
+axes[0].set_xlim(0.5, 1.5)
 axes[2].loglog(sizes, norms["L2"], "o-", label="L2")
 axes[2].loglog(sizes, norms["H^1"], "s-", label="H^1")
-axes[2].set(title="Their norms", xlabel="nodes")
+axes[2].set(title="Their norms, each in its metric", xlabel="nodes")
 axes[2].legend(fontsize=8)
 plt.show()

@@ -57,13 +57,15 @@ assert best["H^1"] < 0.5 * median["L2 of the data"][-1]
 assert best["H^1"] < best["L2"]
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
-x, y = samples[0]
+final = [errors(path)[-1] for path in paths["L2 of the data"]]
+typical, when = int(np.argsort(final)[DRAWS // 2]), int(median["H^1"].argmin())
+x, y = samples[typical]
 left.plot(x, y, "k.", label="data")
 left.plot(x_test, truth(x_test), "0.7", lw=3, label="truth")
 for name, colour in zip(names, ("C3", "C1", "C0"), strict=True):
-    left.plot(x_test, model(paths[name][0][int(median["H^1"].argmin())], x_test), colour, label=name)
+    left.plot(x_test, model(paths[name][typical][when], x_test), colour, label=name)
     right.semilogy(median[name], "o-", color=colour, ms=3, label=name)
-left.set(title=f"After {median['H^1'].argmin()} steps", xlabel="x", ylim=(-2.2, 2.2))
+left.set(title=f"A typical draw after {when} steps", xlabel="x", ylim=(-2.2, 2.2))
 left.legend(fontsize=8)
 right.set(title=f"Error, median of {DRAWS} draws", xlabel="step")
 right.legend(fontsize=8)

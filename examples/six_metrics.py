@@ -20,7 +20,7 @@ dF = loss.differential(zero)
 
 metrics = [
     fg.L2(),
-    fg.L2(measure=lambda x: 1 + 0.8 * np.cos(x)),
+    fg.L2(measure=lambda x: 1 + 0.5 * np.cos(x)),
     fg.Sobolev(0.5),
     fg.Sobolev(1.0),
     fg.Sobolev(1.0, length_scale=0.2),
@@ -57,5 +57,5 @@ for ax, name, g in zip(axes.flat, names, gradients, strict=True):
     ax.plot(grid.nodes[:, 0], g.values, color="C0")
     ax.set_title(name, fontsize=10)
     ax.axhline(0, color="0.8", lw=0.6)
-    ax.set_ylim(-2.2, 2.2)
+    ax.set_ylim(-1.6, 3.2)
 plt.show()

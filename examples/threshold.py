@@ -35,7 +35,7 @@ assert np.allclose(growth, 1 - 2 * orders, atol=0.02)
 # grows like a logarithm, and the threshold itself is excluded.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-colours = plt.colormaps["coolwarm_r"]((orders - 0.0) / 1.0)
+colours = plt.colormaps["viridis"](0.9 * orders)
 for s, existence, colour in zip(orders, found, colours, strict=True):
     if s in (0.0, 0.3, 0.5, 0.6, 1.0):
         evidence = existence.evidence
