@@ -48,8 +48,8 @@ class Kernel(ABC):
            [2., 4.]])
     """
 
-    dimension = None
-    smoothness = 0.0
+    dimension: int | None = None
+    smoothness: float = 0.0
 
     @abstractmethod
     def _evaluate(self, x, y):

@@ -38,7 +38,7 @@ class Instance:
     domain: Any
     metric: Any = None
     functional: Any = None
-    f: Callable | None = None
+    f: Any = None
     model: Any = None
     theta: Any = None
     rule: str | None = None
