@@ -44,6 +44,7 @@ html_math_renderer = "mathml"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 
+default_role = "literal"  # single backticks in a docstring: code; docstrings.py makes links of some
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = False
@@ -57,15 +58,12 @@ def without_title(path):
     return len(lines) < 2 or not re.fullmatch(r"=+", lines[1])
 
 
-default_role = "literal"  # single backticks in a docstring: code, and a link if the name is public
-
-
 sphinx_gallery_conf = {
     "examples_dirs": str(EXAMPLES),
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "ignore_pattern": "|".join(re.escape(p.name) for p in EXAMPLES.glob("*.py") if without_title(p)) or r"$^",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.Story",
     "show_memory": False,
     "write_computation_times": False,
     "download_all_examples": False,
