@@ -55,7 +55,7 @@ class Verdicts(SphinxDirective):
             found = checked(theorem.id)
             controls = [control for case in found.cases for control in case.controls]
             rows.append(
-                f"| [](#{theorem.id}) | {theorem.statement} | {found.status} | {len(found.cases)} "
+                f"| [](#{theorem.id}) | {_escaped(theorem.statement)} | {found.status} | {len(found.cases)} "
                 f"| {sum(control.detected for control in controls)} of {len(controls)} |"
             )
         return self.parse_text_to_nodes("\n".join(rows))
