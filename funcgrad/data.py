@@ -30,6 +30,14 @@ def read_table(path):
     InvalidInput
         In one line that names the file and the line: a file that cannot be read or holds no numbers, a
         row with too few or too many fields, a field that is not a finite number.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "table.csv")
+    >>> _ = path.write_text("x, y  # two columns" + chr(10) + "1, 2" + chr(10))
+    >>> read_table(path)
+    (('x', 'y'), array([[1., 2.]]))
     """
     name = _shown(path)
     rows = _split_rows(_read_text(path, name))
@@ -68,6 +76,15 @@ def read_observations(path, inputs, output="y"):
     ------
     InvalidInput
         As `read_table`, and if the columns cannot be told.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "table.txt")
+    >>> _ = path.write_text("time y" + chr(10) + "0 1" + chr(10) + "1 3" + chr(10))
+    >>> x, y = read_observations(path, ["time"])
+    >>> x.shape, y
+    ((2, 1), array([1., 3.]))
     """
     names, columns = read_table(path)
     wanted = (*inputs, output)

@@ -92,7 +92,7 @@ class Covector:
 
     @property
     def atoms(self):
-        """The `Atom`s, one for each point and derivative."""
+        """The atoms, one for each point and derivative."""
         return tuple(atom for term in self.terms if isinstance(term, PointTerm) for atom in term.atoms)
 
     @property

@@ -56,6 +56,22 @@ class Functional(ABC):
     A subclass gives `__call__(f)`, a number, `differential(f)`, the `Covector` v ↦ d/dt F(f + tv) at
     t = 0, and, where it is known, `second_variation(f)`. Functionals are added, multiplied by numbers,
     and composed with functions of a number.
+
+    Examples
+    --------
+    Half the square of the L2 norm, written from scratch:
+
+    >>> import funcgrad as fg
+    >>> class Energy(fg.Functional):
+    ...     def __call__(self, f):
+    ...         return 0.5 * fg.L2().inner(f, f)
+    ...
+    ...     def differential(self, f):
+    ...         return fg.L2().flat(f)
+    >>> u = fg.Interval(0, 1).grid(4).function(lambda x: x)
+    >>> F = 3.0 * Energy()
+    >>> round(F(u), 12), round(F.differential(u)(u), 12)
+    (0.5, 1.0)
     """
 
     @abstractmethod
@@ -130,7 +146,16 @@ class Functional(ABC):
 
 
 class LinearFunctional(Functional):
-    """F(f) = c(f) for a covector c, which is its own differential everywhere."""
+    """F(f) = c(f) for a covector c, which is its own differential everywhere.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> F = fg.LinearFunctional(fg.PointEvaluation(0.5))
+    >>> u = fg.Interval(0, 1).grid(4).function(lambda x: x**2)
+    >>> round(F(u), 12), F.differential(u) is F.differential(2 * u)
+    (0.25, True)
+    """
 
     def __init__(self, c):
         if not isinstance(c, Covector):

@@ -16,7 +16,16 @@ from funcgrad.errors import InvalidInput
 
 
 class PointwiseLoss(ABC):
-    """A function ℓ(z, y), differentiable in z."""
+    """A function ℓ(z, y), differentiable in z.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import Logistic, PointwiseLoss
+    >>> loss, y = Logistic(), np.array([1.0])
+    >>> isinstance(loss, PointwiseLoss), loss.derivative(np.zeros(1), y)
+    (True, array([-0.5]))
+    """
 
     @abstractmethod
     def value(self, z, y):
@@ -42,7 +51,15 @@ def _summed(values):
 
 @dataclass(frozen=True)
 class Squared(PointwiseLoss):
-    """½|z - y|²."""
+    """½|z - y|².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import Squared
+    >>> Squared().value(np.array([1.0, 3.0]), np.array([0.0, 1.0]))
+    array([0.5, 2. ])
+    """
 
     def value(self, z, y):
         """See `PointwiseLoss.value`."""
@@ -65,6 +82,13 @@ class PseudoHuber(PointwiseLoss):
     ----------
     scale : float
         δ, in the units of y.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import PseudoHuber
+    >>> PseudoHuber(0.1).derivative(np.array([0.01, 10.0]), np.zeros(2)).round(4)    # z, then δ
+    array([0.01, 0.1 ])
     """
 
     scale: float = 1.0
@@ -93,6 +117,13 @@ class Logistic(PointwiseLoss):
     """log(1 + e^z) - y z for each output: -log of the likelihood of y ∈ {0, 1}, with odds e^z.
 
     Targets between 0 and 1 are probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import Logistic
+    >>> Logistic().value(np.zeros(1), np.ones(1)).round(6)                            # log 2
+    array([0.693147])
     """
 
     def targets(self, y):
@@ -121,6 +152,13 @@ class CrossEntropy(PointwiseLoss):
 
     Targets are the probabilities (K, m) of the classes, a row of zeros and a one for a class that is
     known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import CrossEntropy
+    >>> CrossEntropy().derivative(np.zeros((1, 2)), np.array([[1.0, 0.0]]))
+    array([[-0.5,  0.5]])
     """
 
     def targets(self, y):
@@ -146,7 +184,15 @@ class CrossEntropy(PointwiseLoss):
 
 @dataclass(frozen=True)
 class Poisson(PointwiseLoss):
-    """e^z - y z for each output: -log of the likelihood of counts y with mean e^z, up to a constant."""
+    """e^z - y z for each output: -log of the likelihood of counts y with mean e^z, up to a constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.functionals import Poisson
+    >>> Poisson().derivative(np.log([2.0]), np.array([2.0])).round(12)                # z = log y is best
+    array([0.])
+    """
 
     def targets(self, y):
         """See `PointwiseLoss.targets`."""

@@ -34,6 +34,15 @@ class Regularity:
         Whether the threshold itself is excluded.
     reason : str
         The term that decides.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> regularity = fg.PointEvaluation(0.3, derivative=1).regularity
+    >>> print(regularity)
+    s > 1.5 (a point derivative of order 1 is bounded on H^s iff s > n/2 + 1 = 1.5 (n = 1))
+    >>> regularity.admits(1.5), regularity.admits(1.6)
+    (False, True)
     """
 
     order: float

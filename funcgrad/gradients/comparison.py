@@ -14,6 +14,15 @@ class Comparison:
     ----------
     descents : dict of str to Descent
         By the metric's name.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> line = fg.models.Polynomial(1)
+    >>> loss = fg.EmpiricalLoss([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+    >>> both = fg.compare_metrics(loss, line, [0.0, 0.0], [fg.L2(), fg.Sobolev(1)], fg.Interval(0, 1))
+    >>> [(name, found.success) for name, found in both.descents.items()]
+    [('L2', True), ('H^1', True)]
     """
 
     descents: dict

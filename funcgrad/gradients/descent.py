@@ -60,6 +60,14 @@ class Descent:
     history : structured ndarray
         One row an iterate, the start first: `loss`; `norm` of the projected gradient in the metric;
         `rank` and `condition` of the tangent space; the `step` and `damping` that led to the next.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> loss = fg.EmpiricalLoss([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+    >>> found = fg.descend(loss, fg.models.Polynomial(1), [0.0, 0.0], fg.L2(), fg.Interval(0, 1))
+    >>> found.success, found.theta.round(6), found.history["rank"].tolist()[0]
+    (True, array([0.166667, 1.      ]), 2)
     """
 
     theta: np.ndarray

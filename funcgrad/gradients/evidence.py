@@ -50,6 +50,13 @@ class Evidence:
     resolved : bool
         Whether the cut-offs lie above 1/ℓ, and above the inverse of the distance of any two points or
         surfaces and of a quarter of a surface's size.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> evidence = fg.gradient_exists(fg.PointEvaluation(0.3), fg.Sobolev(1.0), fg.Circle(1.0)).evidence
+    >>> evidence.verdict, evidence.predicted_growth, len(evidence.cutoffs)
+    (True, -1.0, 8)
     """
 
     cutoffs: np.ndarray

@@ -25,6 +25,13 @@ class Existence:
         The Sobolev order that decides (in an RKHS: that would decide on the Sobolev scale).
     reason : str
     evidence : Evidence or None
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> found = fg.gradient_exists(fg.PointEvaluation(0.3), fg.L2(), fg.Circle(1.0))
+    >>> found.exists, found.threshold, round(found.evidence.fitted_growth, 6)
+    (False, 0.5, 1.0)
     """
 
     exists: bool | None

@@ -32,6 +32,14 @@ class Flow:
         The times of each event.
     solution : scipy.integrate.OdeSolution or None
         t ↦ θ, if asked for by ``dense_output=True``.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> line, loss = fg.models.Polynomial(1), fg.PopulationLoss(lambda x: x)
+    >>> found = fg.flow(loss, line, [1.0, 0.0], fg.L2(), fg.Interval(0, 1), (0.0, 1.0))
+    >>> round(float(found.value[-1] / found.value[0]), 6)                     # e^{-2t}
+    0.135335
     """
 
     t: np.ndarray
@@ -128,6 +136,15 @@ class KernelFlow:
     initial : callable
         f_0.
     status : {"finished", "event"}
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> metric = fg.RKHS(fg.kernels.Sobolev(1.0, 1))
+    >>> loss = fg.EmpiricalLoss([0.0], [1.0])
+    >>> found = fg.kernel_flow(loss, lambda x: 0.0 * x, metric, fg.Euclidean(1), (0.0, 2.0))
+    >>> round(float(found([0.0])[0]), 4)                                      # 1 - e^{-tK(0,0)}
+    0.6321
     """
 
     t: np.ndarray
@@ -157,8 +174,8 @@ def kernel_flow(F, f0, metric, domain, t_span, *, rtol=1e-8, atol=1e-10, **optio
         With the points that it looks at in an attribute `x`, as `EmpiricalLoss`.
     f0 : callable
         Of the n coordinate arrays.
-    metric : RKHS or Sobolev
-        `Sobolev` by its Green function on the domain, of order above n/2.
+    metric : RKHS or metrics.Sobolev
+        The latter by its Green function on the domain, of order above n/2.
     domain : Domain
     t_span, rtol, atol, **options
         As in `flow`. The flow is stiff for many points: ``method="LSODA"`` is the default.

@@ -48,6 +48,14 @@ class NaturalGradient:
         Why it was.
     grid : Grid
         The grid that it was computed on.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> line, loss = fg.models.Polynomial(1), fg.PopulationLoss(lambda x: x)
+    >>> step = fg.natural_gradient(loss, line, [1.0, 0.0], fg.L2(), fg.Interval(0, 1))
+    >>> step.direction.round(12), round(step.pushforward(0.25), 12), step.rank
+    (array([ 1., -1.]), 0.75, 2)
     """
 
     direction: np.ndarray

@@ -24,7 +24,14 @@ class TangentFeatures:
     model : Model
     theta : array_like, (p,)
     factor : ndarray, (p, p), optional
-        Upper triangular R; the identity if not given.
+        Upper triangular R with h = RᵀR; the identity if not given.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> ntk = fg.tangent_kernel(fg.models.Polynomial(1), [0.0, 0.0])
+    >>> ntk(2.0, 3.0)                                                         # 1 + xy
+    7.0
     """
 
     def __init__(self, model, theta, factor=None):

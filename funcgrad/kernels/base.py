@@ -33,10 +33,23 @@ class Kernel(ABC):
     Points are arrays of shape ``(N, n)``. In one dimension ``(N,)`` and numbers are taken as well,
     also by a kernel of any dimension; a single point of a kernel of fixed dimension n may have shape
     ``(n,)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.kernels import Kernel
+    >>> class Brownian(Kernel):
+    ...     dimension = 1
+    ...
+    ...     def _evaluate(self, x, y):
+    ...         return np.minimum(x, y)[..., 0]
+    >>> (Brownian() + 1.0 * Brownian()).gram([1.0, 2.0])
+    array([[2., 2.],
+           [2., 4.]])
     """
 
-    dimension = None
-    smoothness = 0.0
+    dimension: int | None = None
+    smoothness: float = 0.0
 
     @abstractmethod
     def _evaluate(self, x, y):

@@ -21,6 +21,14 @@ class Evaluations:
     weights : array_like, optional
         W, shape (A, N), or (N,) for one functional, such as a quadrature rule's weights for an integral.
         Without weights there is one functional a point, v ↦ ∂^α v(x_i).
+
+    Examples
+    --------
+    >>> from funcgrad.kernels import Evaluations, Sobolev, functional_gram
+    >>> slopes = Evaluations([0.0, 1.0], derivative=1)
+    >>> functional_gram(Sobolev(2.0, 1), slopes).round(4)
+    array([[0.25, 0.  ],
+           [0.  , 0.25]])
     """
 
     points: np.ndarray

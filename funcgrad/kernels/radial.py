@@ -23,7 +23,7 @@ class RadialKernel(Kernel):
 
     amplitude = 1.0
     scale = 1.0
-    _shape = None
+    _shape: tuple | None = None
 
     @abstractmethod
     def _profile(self, z):

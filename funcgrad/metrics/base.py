@@ -41,6 +41,26 @@ class Metric(Combinable, ABC):
 
     A subclass gives the three abstract methods below. Everything on a grid goes through
     `square_root`, so that errors grow with the condition number of S and not with its square.
+
+    Examples
+    --------
+    L2 of the interval, written from scratch:
+
+    >>> import math, numpy as np, funcgrad as fg
+    >>> from funcgrad.operators.square_root import DiagonalRoot
+    >>> class Plain(fg.Metric):
+    ...     def square_root(self, grid):
+    ...         return DiagonalRoot(grid.weights)
+    ...
+    ...     def flat(self, u):
+    ...         return fg.Density(u)
+    ...
+    ...     def dual_norm(self, c, domain):
+    ...         return math.inf if c.atoms else fg.L2().dual_norm(c, domain)
+    >>> grid = fg.Interval(0, 1).grid(8)
+    >>> u = grid.function(np.exp)
+    >>> round(Plain().norm(u) ** 2, 12) == round((math.e**2 - 1) / 2, 12)
+    True
     """
 
     @abstractmethod
@@ -117,6 +137,14 @@ class SpectralMetric(Metric):
     ----------
     order : float
         The Sobolev order s of the norm: σ(λ) grows like λ^s.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.metrics import SpectralMetric
+    >>> metric = fg.Sobolev(2.0, length_scale=0.5)
+    >>> isinstance(metric, SpectralMetric), metric.order, float(metric.symbol(4.0))
+    (True, 2.0, 4.0)
     """
 
     order: float

@@ -21,7 +21,15 @@ _CONSTANT = 1e-12
 
 
 class Likelihood(ABC):
-    """A distribution p(y | z) of an output y whose natural parameter is the function's value z = f(x)."""
+    """A distribution p(y | z) of an output y whose natural parameter is the function's value z = f(x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.metrics import Bernoulli, Likelihood
+    >>> isinstance(Bernoulli(), Likelihood), Bernoulli().root(np.zeros(1)) ** 2
+    (True, array([0.25]))
+    """
 
     @abstractmethod
     def root(self, z):
@@ -35,6 +43,13 @@ class Gaussian(Likelihood):
     Parameters
     ----------
     sigma : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.metrics import Gaussian
+    >>> Gaussian(sigma=0.5).root(np.zeros(2)) ** 2
+    array([4., 4.])
     """
 
     sigma: float = 1.0
@@ -49,7 +64,15 @@ class Gaussian(Likelihood):
 
 @dataclass(frozen=True)
 class Bernoulli(Likelihood):
-    """y ∈ {0, 1} with odds e^z, for each component: I = p(1-p), p = 1/(1+e^{-z})."""
+    """y ∈ {0, 1} with odds e^z, for each component: I = p(1-p), p = 1/(1+e^{-z}).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.metrics import Bernoulli
+    >>> Bernoulli().root(np.log([1.0, 3.0])) ** 2                             # p(1-p) at p = 1/2, 3/4
+    array([0.25  , 0.1875])
+    """
 
     def root(self, z):
         """See `Likelihood.root`."""
@@ -58,7 +81,17 @@ class Bernoulli(Likelihood):
 
 @dataclass(frozen=True)
 class Categorical(Likelihood):
-    """One of m classes, with probabilities p = softmax(z): I = diag(p) - ppᵀ, which ignores z ↦ z + const."""
+    """One of m classes, with probabilities p = softmax(z): I = diag(p) - ppᵀ, which ignores z ↦ z + const.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.metrics import Categorical
+    >>> R = Categorical().root(np.zeros((1, 2)))[0]
+    >>> R.T @ R
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+    """
 
     def root(self, z):
         """See `Likelihood.root`; diag(√p)(1 - 1pᵀ)."""
@@ -70,7 +103,15 @@ class Categorical(Likelihood):
 
 @dataclass(frozen=True)
 class Poisson(Likelihood):
-    """Counts of mean e^z, for each component: I = e^z."""
+    """Counts of mean e^z, for each component: I = e^z.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.metrics import Poisson
+    >>> (Poisson().root(np.log([2.0, 5.0])) ** 2).round(12)
+    array([2., 5.])
+    """
 
     def root(self, z):
         """See `Likelihood.root`."""

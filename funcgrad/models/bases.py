@@ -29,6 +29,13 @@ class Basis:
         K.
     evaluate : callable
         Takes points (N, n) and a multi-index α, a tuple of n int, and returns ∂^α b_i, shape (N, K).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> constant = Basis("one", 1, 1, lambda x, alpha: np.full((len(x), 1), 1.0 - sum(alpha)))
+    >>> len(constant), constant
+    (1, one)
     """
 
     name: str
@@ -83,6 +90,14 @@ def legendre(degree, a=-1.0, b=1.0):
     """Return the Legendre polynomials P_0 ... P_degree of [a, b], P_k(b) = 1; (P_k, P_k)_{L2} = (b-a)/(2k+1).
 
     Derivatives obey ∂^q P_{k+1} = ∂^q P_{k-1} + (2k+1) ∂^{q-1} P_k on [-1, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> legendre(2, 0, 1).evaluate(np.array([[0.0], [0.5], [1.0]]), (0,))
+    array([[ 1. , -1. ,  1. ],
+           [ 1. ,  0. , -0.5],
+           [ 1. ,  1. ,  1. ]])
     """
     degree, (a, b) = whole_number(degree, "degree"), _interval(a, b)
 
@@ -142,6 +157,15 @@ def bspline(knots, degree=3):
     -----
     At a simple knot derivatives of order `degree` jump (the value from the right is taken); higher ones are
     measures and are refused.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> splines = bspline([0, 0, 1, 2, 2], degree=1)
+    >>> splines.evaluate(np.array([[0.0], [0.5], [2.0]]), (0,))
+    array([[1. , 0. , 0. ],
+           [0.5, 0.5, 0. ],
+           [0. , 0. , 1. ]])
     """
     from scipy.interpolate import BSpline
 
@@ -181,6 +205,14 @@ def kernel_sections(kernel, centres):
         Derivatives exist below its `smoothness`.
     centres : array_like
         The points x_i, shape (K, n), or (K,) in one dimension.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.kernels import Sobolev
+    >>> basis = kernel_sections(Sobolev(1.0, 1), [0.0, 1.0])
+    >>> basis.evaluate(np.array([[0.0]]), (0,)).round(4)
+    array([[0.5   , 0.1839]])
     """
     centres = finite_array(centres, "centres")
     dimension = kernel.dimension or (1 if centres.ndim < 2 else centres.shape[1])

@@ -25,6 +25,15 @@ class Eigenbasis(ABC):
         The shape of the nodal values that A acts on; further axes hold further right sides.
     eigenvalues : ndarray
         Of A, one a coefficient, in the coefficients' shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.operators import FiniteDifferenceLaplacian
+    >>> basis = FiniteDifferenceLaplacian((8,), 0.5, "neumann")
+    >>> values = np.arange(8.0)
+    >>> bool(np.allclose(basis.backward(basis.forward(values)), values))
+    True
     """
 
     shape: tuple
@@ -72,6 +81,14 @@ class GalerkinEigenbasis(Eigenbasis):
     values of B are 1/√λ, and an error of ε‖B‖ leaves the smallest λ, the accurate ones, accurate to
     rounding. From the differentiation matrix they would lose a factor N² (Shen, SIAM J. Sci. Comput. 15,
     1994, for the basis; 2/π: Weideman & Trefethen, SIAM J. Numer. Anal. 25, 1988).
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> from funcgrad.operators import GalerkinEigenbasis
+    >>> basis = GalerkinEigenbasis(fg.Interval(0, np.pi).grid(24))
+    >>> basis.eigenvalues[:4].round(10)
+    array([0., 1., 4., 9.])
     """
 
     def __init__(self, grid):

@@ -146,6 +146,16 @@ class DifferenceOperator:
         Shape of the grid values it takes and gives.
     lines : tuple of LineStencil, NodeStencil or None
         The operator along each axis; None where the axis takes no part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.operators.finite_differences import second_derivative
+    >>> operator = second_derivative((6,), 1.0, order=2)
+    >>> operator.apply(np.arange(6.0) ** 2)[1:-1]
+    array([2., 2., 2., 2.])
+    >>> bool((operator.matrix() @ np.arange(6.0) == operator.apply(np.arange(6.0))).all())
+    True
     """
 
     shape: tuple
@@ -278,7 +288,13 @@ def _enough_nodes(length, least, order, boundary):
 
 
 def grid_of_lines(shape, spacing, boundary):
-    """Return shape, spacings and boundaries, one for each axis."""
+    """Return shape, spacings and boundaries, one for each axis.
+
+    Examples
+    --------
+    >>> grid_of_lines((4, 8), 0.5, "periodic")
+    ((4, 8), (0.5, 0.5), ('periodic', 'periodic'))
+    """
     shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
     if not 1 <= len(shape) <= 3:
         raise InvalidInput(f"`shape` must have one to three axes; got {len(shape)}.")

@@ -60,6 +60,15 @@ class SobolevPower:
     ----------
     basis : Eigenbasis
     s, length_scale : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from funcgrad.operators import FiniteDifferenceLaplacian, SobolevPower
+    >>> half = SobolevPower(FiniteDifferenceLaplacian((8,), 0.5, "neumann"), 0.5)
+    >>> u = np.sin(np.arange(8.0))
+    >>> bool(np.allclose(half.inverse.apply(half.apply(u)), u))
+    True
     """
 
     def __init__(self, basis, s, length_scale=1.0):

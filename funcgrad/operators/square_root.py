@@ -22,6 +22,15 @@ class SquareRoot(ABC):
     its components c_j = c(L_j) on the grid's cardinal functions. The Riesz representer of c is then
     ``solve(solve_transpose(c))``, its dual norm the length of ``solve_transpose(c)``, and a subclass
     gives these three maps without ever forming the Gram matrix SᵀS.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> grid = fg.Circle(2 * np.pi).grid(16)
+    >>> root = fg.Sobolev(1.0).square_root(grid)
+    >>> u = np.sin(grid.nodes[:, 0])
+    >>> round(float(np.sum(root.apply(u) ** 2)) / np.pi, 12)                # ∫ sin² + cos²
+    2.0
     """
 
     # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).

@@ -5,6 +5,8 @@ from funcgrad.plots import new_axes
 
 def plot_verdict(verdict, ax=None):
     """Draw the scaled residuals of every instance against h, the controls dashed and grey."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     ax = new_axes() if ax is None else ax
     for case in verdict.cases:
         for control in case.controls:
@@ -14,8 +16,11 @@ def plot_verdict(verdict, ax=None):
     ax.set_xlabel("h")
     ax.set_ylabel("scaled residual")
     ax.grid(alpha=0.3)
+    if ax.get_xscale() == "log":  # labels at 1, 2, 5: not too few in one decade, nor too many in three
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
     if verdict.cases:
-        ax.legend(fontsize=6)
+        ax.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines, not on them
     return ax
 
 

@@ -25,6 +25,13 @@ class Domain(ABC):
         Laplacian self-adjoint.
     volume : float
         Lebesgue (Riemannian) volume of M.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> square = fg.Box([(0, 1), (0, 1)], boundary="dirichlet")
+    >>> isinstance(square, fg.Domain), square.dimension, square.volume
+    (True, 2, 1.0)
     """
 
     dimension: int

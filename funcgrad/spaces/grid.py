@@ -28,6 +28,15 @@ class Grid(ABC):
         The quadrature rule's name.
     shape : tuple of int
         Nodes along each axis: ``values.reshape(grid.shape)`` is the array on a tensor grid.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> grid = fg.Interval(0, 1).grid(4)
+    >>> grid.nodes.shape, round(float(grid.weights.sum()), 12)
+    ((4, 1), 1.0)
+    >>> round(float(grid.integrate(grid.nodes[:, 0] ** 7)), 12)
+    0.125
     """
 
     def __init__(self, domain, nodes, weights, rule, shape=None):

@@ -40,6 +40,13 @@ class Surface(ABC):
         Neighbouring nodes of `quadrature(count)` are at most girth/count apart.
     is_transitive : bool
         Whether isometries that keep it take each of its points to every other one.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> ring = fg.surfaces.RoundSphere([0.0, 0.0], 2.0)
+    >>> isinstance(ring, fg.surfaces.Surface), ring.codimension, round(ring.area / np.pi, 12)
+    (True, 1, 4.0)
     """
 
     n_coordinates: int

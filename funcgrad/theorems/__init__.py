@@ -4,9 +4,13 @@ import importlib
 
 # Each is imported on first use: the built-in instances have symbolic models, which import sympy.
 _EXPORTS = {
-    "Instance": "funcgrad.theorems.record",
-    "Problem": "funcgrad.theorems.record",
-    "Theorem": "funcgrad.theorems.record",
+    **dict.fromkeys(
+        ("Exact", "Order", "Spectral", "Stagnant", "divergent"), "funcgrad.theorems.expectations"
+    ),
+    **dict.fromkeys(
+        ("Control", "DoesNotApply", "Hypothesis", "Instance", "Problem", "Residual", "Theorem"),
+        "funcgrad.theorems.record",
+    ),
     "Verdict": "funcgrad.theorems.verdict",
     "catalogue": "funcgrad.theorems.registry",
     "verify": "funcgrad.theorems.runner",

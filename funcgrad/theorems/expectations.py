@@ -64,7 +64,15 @@ def _refused(residuals):
 
 @dataclass(frozen=True)
 class Exact:
-    """Zero to rounding: every residual lies at its floor."""
+    """Zero to rounding: every residual lies at its floor.
+
+    Examples
+    --------
+    >>> from funcgrad.theorems import Residual
+    >>> residuals = [Residual(value=1e-16, scale=1.0, floor=1e-15, h=h, unknowns=1) for h in (1.0, 0.5)]
+    >>> Exact().judge(residuals).status
+    'exact'
+    """
 
     def judge(self, residuals):
         """Return the `Judgement` of residuals, coarse to fine."""
@@ -87,6 +95,14 @@ class Order:
     Levels at their floor are dropped. The order is fitted over the longest run of levels up to the
     finest one left whose local orders agree: a residual that first falls and then stagnates above its
     floor is thus never fitted on its falling part.
+
+    Examples
+    --------
+    >>> from funcgrad.theorems import Residual
+    >>> steps = (0.4, 0.2, 0.1, 0.05)
+    >>> residuals = [Residual(value=3 * h**2, scale=1.0, floor=1e-15, h=h, unknowns=1) for h in steps]
+    >>> Order(1.9, 2.1).judge(residuals).message
+    'order 2.000, expected order in [1.9, 2.1]'
     """
 
     low: float
@@ -134,13 +150,30 @@ def _stable_window(orders):
 
 
 def divergent(rate, tolerance=0.05):
-    """Return the expectation that residuals grow as h^-rate."""
+    """Return the expectation that residuals grow as h^-rate.
+
+    Examples
+    --------
+    >>> from funcgrad.theorems import Residual
+    >>> steps = (0.4, 0.2, 0.1, 0.05)
+    >>> residuals = [Residual(value=h**-0.5, scale=1.0, floor=1e-15, h=h, unknowns=1) for h in steps]
+    >>> divergent(0.5).judge(residuals).status
+    'consistent'
+    """
     return Order(-rate - tolerance, -rate + tolerance)
 
 
 @dataclass(frozen=True)
 class Stagnant:
-    """Neither zero nor infinity in the limit: above `least` at every level, order within 0.25 of zero."""
+    """Neither zero nor infinity in the limit: above `least` at every level, order within 0.25 of zero.
+
+    Examples
+    --------
+    >>> from funcgrad.theorems import Residual
+    >>> residuals = [Residual(value=0.3 + h, scale=1.0, floor=1e-15, h=h, unknowns=1) for h in (0.02, 0.01)]
+    >>> Stagnant(0.1).judge(residuals).status
+    'consistent'
+    """
 
     least: float
 
@@ -164,7 +197,15 @@ class Stagnant:
 
 @dataclass(frozen=True)
 class Spectral:
-    """Exponential decay down to the floor: at least `rate` natural logarithms a node, then the floor."""
+    """Exponential decay down to the floor: at least `rate` natural logarithms a node, then the floor.
+
+    Examples
+    --------
+    >>> from funcgrad.theorems import Residual
+    >>> residuals = [Residual(max(2.0**-n, 1e-16), 1.0, 1e-15, h=1 / n, unknowns=n) for n in range(4, 64, 4)]
+    >>> Spectral(0.5).judge(residuals).status
+    'consistent'
+    """
 
     rate: float
 

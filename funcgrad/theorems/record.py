@@ -24,13 +24,21 @@ class Instance:
         The quadrature rule of the grids; the domain's default if None.
     data : dict
         Anything else that a theorem's own instances carry.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.theorems import Instance
+    >>> case = Instance("evaluation in H^1", fg.Interval(0, 1), fg.Sobolev(1.0), rule="midpoint")
+    >>> case.grid(4)
+    <midpoint grid of 4 nodes on the interval [0, 1] (neumann)>
     """
 
     label: str
     domain: Any
     metric: Any = None
     functional: Any = None
-    f: Callable | None = None
+    f: Any = None
     model: Any = None
     theta: Any = None
     rule: str | None = None
@@ -54,6 +62,11 @@ class Residual:
     h : float
         The quantity that goes to zero under refinement: a residual of order q behaves as h^q.
     unknowns : int
+
+    Examples
+    --------
+    >>> Residual(value=0.2, scale=4.0, floor=1e-15, h=0.1, unknowns=10).scaled
+    0.05
     """
 
     value: float
@@ -70,7 +83,15 @@ class Residual:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A named condition of a statement, as a signed margin: positive where it is met."""
+    """A named condition of a statement, as a signed margin: positive where it is met.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> smooth = Hypothesis("s > 1/2", lambda instance: instance.metric.order - 0.5, "{metric} is too weak")
+    >>> smooth.margin(Instance("the circle", fg.Circle(1.0), fg.Sobolev(2.0)))
+    1.5
+    """
 
     name: str
     margin: Callable[[Instance], float]
@@ -92,6 +113,13 @@ class Control:
         Of an instance: the `Expectation` of how it fails.
     levels : callable, optional
         Of an instance: its own levels of refinement, where the theorem's do not show the failure well.
+
+    Examples
+    --------
+    >>> from funcgrad import theorems
+    >>> control = theorems.catalogue()[0].controls[0]
+    >>> control.name, control.breaks
+    ('the representer of another metric', 'statement')
     """
 
     name: str
@@ -123,6 +151,13 @@ class Theorem:
         At least one that breaks the statement or a hypothesis, and one for each hypothesis.
     oracle : callable, optional
         Of an instance: a `Residual` against a closed form, at its floor, or None.
+
+    Examples
+    --------
+    >>> from funcgrad import theorems
+    >>> theorem = theorems.catalogue()[0]
+    >>> theorem.id, [control.breaks for control in theorem.controls]
+    ('riesz-representation', ['statement', 'dF is bounded in the metric'])
     """
 
     id: str
@@ -151,7 +186,16 @@ class Theorem:
 
 
 class DoesNotApply(Exception):
-    """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why."""
+    """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> loss = fg.EmpiricalLoss([0.2, 0.7], [1.0, 0.0])
+    >>> mine = Problem(fg.models.Polynomial(1), [0.0, 1.0], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    >>> fg.verify("trace-threshold", mine).skipped[0][1]
+    'in one dimension a surface is a point: see evaluation-threshold'
+    """
 
 
 @dataclass(frozen=True)
@@ -166,6 +210,15 @@ class Problem:
     domain : Domain
     metric : Metric
     label : str
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.theorems import Problem
+    >>> loss = fg.EmpiricalLoss([0.2, 0.7], [1.0, 0.0])
+    >>> mine = Problem(fg.models.Polynomial(2), [0.0, 1.0, 0.5], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    >>> fg.verify("natural-gradient-is-projection", mine).status
+    'exact'
     """
 
     model: Any

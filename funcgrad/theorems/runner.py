@@ -8,7 +8,7 @@ import numpy as np
 from funcgrad._checks import near_match, whole_number
 from funcgrad.errors import InvalidInput
 from funcgrad.theorems.expectations import Exact
-from funcgrad.theorems.record import DoesNotApply
+from funcgrad.theorems.record import DoesNotApply, Theorem
 from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
 
@@ -18,8 +18,8 @@ def verify(id, problem=None, seed=0):
 
     Parameters
     ----------
-    id : str
-        See ``theorems.catalogue()``.
+    id : str or Theorem
+        See ``theorems.catalogue()``; a theorem of one's own is given itself.
     problem : theorems.Problem, optional
         The user's own model, data, domain and metric, in place of the built-in instances.
     seed : int
@@ -61,7 +61,12 @@ def verify(id, problem=None, seed=0):
 
 
 def find(id):
-    """Return the theorem of that id; raise `InvalidInput` with a near match if there is none."""
+    """Return the theorem of that id; raise `InvalidInput` with a near match if there is none.
+
+    A `Theorem` is returned as it is.
+    """
+    if isinstance(id, Theorem):
+        return id
     theorems = {theorem.id: theorem for theorem in catalogue()}
     if id not in theorems:
         raise InvalidInput(f"unknown theorem {id!r}{near_match(id, theorems)}")

@@ -83,6 +83,13 @@ class Verdict:
     error : str
         The message of an exception that ended the check, if one did.
     seed : int
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> verdict = fg.verify("no-l2-gradient")
+    >>> verdict.status, verdict.holds, all(c.detected for case in verdict.cases for c in case.controls)
+    ('consistent', True, True)
     """
 
     id: str
