@@ -25,6 +25,13 @@ class SquareRoot(ABC):
     # Whether S is diagonal, so that it can be taken on some of the nodes at a time (`DiagonalRoot.part`).
     is_diagonal = False
 
+    def on_scalars(self):
+        """Return the square root on functions of one component, for a metric that weights or couples them.
+
+        Most treat every component alike, whatever their number: S itself.
+        """
+        return self
+
     @abstractmethod
     def apply(self, values):
         """Return S u, (M, ...), of nodal values (N, ...)."""
