@@ -16,7 +16,7 @@ from funcgrad.spaces.function import Function
 RESOLUTION = 1e-12
 _LARGEST_GRID = 4096
 _MOST_NODES = 2**16
-# Operations of an exact solution, a tenth of a second, up to which it is computed to measure an approximation.
+# Operations (a tenth of a second) up to which the exact solution is computed to measure an approximation.
 _LARGEST_CHECK = 1e9
 
 
@@ -248,7 +248,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
 
 
 def _deviation(a, r, found, damping, rcond):
-    """Return |A(η - η_exact)| / |A η_exact|, or None where the exact solution of "kronecker" costs too much."""
+    """Return |A(η - η_exact)| / |A η_exact|, or None where the exact solution costs too much."""
     if found.solver != "kronecker":
         return 0.0
     rows, p = len(r), a.n_parameters
