@@ -23,7 +23,7 @@ class BlockRoot(SquareRoot):
     """
 
     def __init__(self, weights, factors):
-        self._weights, root = weights, np.sqrt(weights)
+        root = np.sqrt(weights)
         self._factors = root.reshape(-1, *[1] * (factors.ndim - 1)) * factors
         if factors.ndim < 3:
             self._inverse = 1 / self._factors
@@ -31,8 +31,9 @@ class BlockRoot(SquareRoot):
             self._inverse = np.linalg.pinv(self._factors, rcond=_RCOND)
 
     def on_scalars(self):
-        """See `SquareRoot.on_scalars`; the weights alone."""
-        return DiagonalRoot(self._weights)
+        """See `SquareRoot.on_scalars`; the mean over the components, w_k tr(R_kᵀR_k)/m."""
+        squares = self._factors.reshape(len(self._factors), -1) ** 2
+        return DiagonalRoot(squares.sum(axis=1) / (1 if self._factors.ndim == 1 else self._factors.shape[1]))
 
     def _times(self, factors, values, transpose=False):
         if factors.ndim == 3:

@@ -3,6 +3,7 @@
 from funcgrad.theorems.descents import ENERGY_DECAY, MESH_INDEPENDENCE
 from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHOLD, NO_L2_GRADIENT
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
+from funcgrad.theorems.kronecker import KRONECKER_EXACTNESS
 from funcgrad.theorems.limits import INFINITE_WIDTH, SAMPLE_CONSISTENCY
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.pullbacks import (
@@ -54,6 +55,7 @@ def catalogue():
         ENERGY_DECAY,
         MESH_INDEPENDENCE,
         SAMPLE_CONSISTENCY,
+        KRONECKER_EXACTNESS,
         NTK_GRADIENT,
         NTK_IS_REPRODUCING,
         GTK_IS_REPRODUCING,

@@ -62,7 +62,8 @@ def layer_factors(model, theta, root, nodes):
     The tangent functions of a layer are products δ_i ā_j of adjoints and inputs. Their inner products are
     approximated by <δ_i, δ_i'> <ā_j, ā_j'> / <1, 1>, which is exact where one of both factors does not
     depend on x: for the last layer (so for one linear layer) in a metric that treats the components
-    alike or couples them by a matrix, and for biases. In L2 and Fisher metrics these are K-FAC's factors.
+    alike or couples them by a matrix, and for biases. In L2 these are the factors of K-FAC; where a
+    metric couples components differently at different x, inputs are weighted by the mean over them.
 
     References
     ----------
