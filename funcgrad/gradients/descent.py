@@ -8,7 +8,7 @@ import numpy as np
 
 from funcgrad._checks import finite_array, finite_number, one_of, positive_number, whole_number
 from funcgrad.errors import ConvergenceError, InvalidInput
-from funcgrad.gradients.natural_gradient import grid_for
+from funcgrad.gradients.natural_gradient import at_base_point, grid_for, model_function
 from funcgrad.gradients.solvers import KroneckerProblem, reduced, triangular_factor
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.spaces.function import Function
@@ -202,10 +202,12 @@ class _Problem:
         self.step, self.rcond, self.solver = step, rcond, solver
 
     def jacobian(self, theta):
-        """Return the whitened Jacobian at θ; one that is to be factored is held if it is not large."""
-        grid = grid_for(self.domain, self.model, theta)
+        """Return the whitened Jacobian at θ and the metric there; it is held if it is to be factored."""
+        grid, metric = grid_for(self.domain, self.model, theta), self.metric
+        if hasattr(metric, "at"):
+            metric = at_base_point(metric, grid.function(model_function(self.model, theta)))
         held = False if self.solver == "kronecker" else None
-        return WhitenedJacobian(self.model, theta, self.metric, grid, held)
+        return WhitenedJacobian(self.model, theta, metric, grid, held), metric
 
     def point(self, theta):
         return _Point(self, theta)
@@ -219,7 +221,7 @@ class _Problem:
     def value(self, theta):
         """Return F∘φ at θ, infinity where the model or the loss is not finite."""
         with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
-            jacobian = self.jacobian(theta)
+            jacobian, _ = self.jacobian(theta)
             value = float(self.F(Function(jacobian.grid, jacobian.values())))
             return value if math.isfinite(value) else math.inf
         return math.inf
@@ -239,10 +241,10 @@ class _Point:
 
     def __init__(self, problem, theta):
         self.theta, self._F, self._rcond = theta, problem.F, problem.rcond
-        self._a = problem.jacobian(theta)
+        self._a, metric = problem.jacobian(theta)
         self.f = Function(self._a.grid, self._a.values())
         self.value = finite_number(self._F(self.f), "F(f)")
-        r = problem.metric.whiten(self._F.differential(self.f), self._a.grid).reshape(-1)
+        r = metric.whiten(self._F.differential(self.f), self._a.grid).reshape(-1)
         if problem.solver == "kronecker":
             self._factored = KroneckerProblem(self._a, r)
         else:

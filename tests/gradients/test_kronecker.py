@@ -282,13 +282,14 @@ def test_adjoints_measured_in_the_metric_are_closer_than_their_mean_squares():
     assert better >= 9
 
 
-def test_large_problems_are_not_measured_and_hold_no_jacobian(monkeypatch):
+@pytest.mark.parametrize("metric", [fg.L2(), fg.Sobolev(0.5), fg.RKHS(fg.kernels.Matern(0.5))])
+def test_large_problems_are_not_measured_and_hold_no_jacobian(metric, monkeypatch):
     network = MLP((1, 60, 60, 1))
-    grid = LINE.grid(1000)
+    grid = LINE.grid(600)
     asked = []
-    monkeypatch.setattr(network, "jacobian", lambda *_, **__: asked.append(1))
+    monkeypatch.setattr(network, "jacobian_derivative", lambda *_, **__: asked.append(1))
     loss = fg.PopulationLoss(np.cos)
-    found = fg.natural_gradient(loss, network, network.initial(0), fg.L2(), grid, solver="kronecker")
+    found = fg.natural_gradient(loss, network, network.initial(0), metric, grid, solver="kronecker")
     assert found.deviation is None
     assert not asked
 

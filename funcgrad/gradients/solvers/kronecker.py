@@ -127,7 +127,7 @@ class KroneckerProblem:
             Damp λ|Dη|² with D the Kronecker products of these column norms of the factors.
         """
         eta, penalty, spectra, start = np.zeros(len(self._right)), 0.0, [], 0
-        cutoff = max(self._a.shape) * ULP if rcond is None else rcond
+        cutoff = max(len(self._r), len(eta)) * ULP if rcond is None else rcond
         blocks = zip(self._a.model.layers(self._right), self._a.model.layers(eta), self.factors, strict=True)
         for right, target, layer in blocks:
             norms = np.ones(sum(layer.inputs.shape[1:] + layer.adjoints.shape[1:]))
