@@ -1,12 +1,13 @@
 """Regression by a network: the Euclidean gradient beside natural gradients in L2 and in Sobolev spaces.
 
-    python examples/sobolev_training.py --plot regression.png     # 10 seeds, some minutes
-    python examples/sobolev_training.py --quick                   # 2 seeds, seconds; the default where CI=true
+    python examples/sobolev_training.py --plot regression.png   # 10 seeds, some minutes
+    python examples/sobolev_training.py --quick                 # 2 seeds, seconds; the default if CI=true
 
 300 noisy samples of a function on a square are fitted by a tanh network. All methods start from the same
-parameters and choose their steps alone: the natural gradients by `descend` (Levenberg and Marquardt's damping),
-the Euclidean gradient by Armijo's rule. A Sobolev metric of order s is taken on the batch, through the matrix of
-the kernel of H^s at its points; it is used exactly and through Kronecker factors.
+parameters and choose their steps alone: the natural gradients by `descend` (Levenberg and Marquardt's
+damping), the Euclidean gradient by Armijo's rule. A Sobolev metric of order s is taken on the batch, through
+the matrix of the kernel of H^s at its points; it is used exactly and through Kronecker factors. Time is the
+processor's, so that other programs do not count.
 """
 
 import argparse
@@ -125,7 +126,7 @@ def plot(results, path, quantities, max_steps, max_seconds):
         ):
             for name, runs in results.items():
                 mean, half = summary(runs, quantity, places, of)
-                colour, style = colours[name.split(",")[0]], "--" if "Kronecker" in name else "-"
+                colour, style = f"C{metrics.index(name.split(',')[0])}", "--" if "Kronecker" in name else "-"
                 ax.plot(places, 10**mean, style, color=colour, label=name, linewidth=1.6)
                 ax.fill_between(places, 10 ** (mean - half), 10 ** (mean + half), color=colour, alpha=0.12)
             ax.set_yscale("log")

@@ -48,12 +48,12 @@ def solve_least_squares(a, r, damping=0.0, rcond=None, solver="qr"):
         What was used, and why, is in the result.
     """
     one_of(solver, SOLVERS, "solver")
+    if solver == "kronecker":  # before the shape, which may ask for the whole of A
+        return solve_by_kronecker(a, r, damping, rcond, "asked for")
     m, p = a.shape
     chosen, reason = (solver, "asked for") if solver != "auto" else _choice(m, p)
     if chosen == "kernel" and m > p:
         chosen, reason = "qr", f"`kernel` needs at most as many rows as parameters: {m} rows, {p} parameters"
-    if chosen == "kronecker":
-        return solve_by_kronecker(a, r, damping, rcond, reason)
     if chosen == "lsmr":
         return solve_by_lsmr(a, r, damping, rcond, reason=reason)
     if chosen in ("cholesky", "kernel"):
