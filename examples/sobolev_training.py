@@ -116,9 +116,7 @@ def plot(results, path, quantities, max_steps, max_seconds):
     figure, axes = plt.subplots(
         len(quantities), 2, figsize=(12, 4.2 * len(quantities)), sharey="row", layout="constrained"
     )
-    colours = {
-        name.split(",")[0]: f"C{k}" for k, name in enumerate(dict.fromkeys(n.split(",")[0] for n in results))
-    }
+    metrics = list(dict.fromkeys(name.split(",")[0] for name in results))
     for row, (quantity, label) in zip(axes, quantities.items(), strict=True):
         for ax, of, places in (
             (row[0], "steps", np.arange(max_steps + 1.0)),
