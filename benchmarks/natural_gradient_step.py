@@ -2,8 +2,8 @@
 
 Run from the repository: ``python benchmarks/natural_gradient_step.py`` (extra ``bench``). The script forms
 the Jacobian by ``jit(vmap(grad))`` in float64, the Gram matrix and its right side, and calls ``lstsq``. Both
-steps are compared with the solution in long double of the whitened problem: the distance of the pushforward in
-L2, and that of the parameters.
+steps are compared with the solution in long double of the whitened problem: the distance of the pushforward
+in L2, and that of the parameters.
 """
 
 from importlib import metadata

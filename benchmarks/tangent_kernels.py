@@ -2,8 +2,8 @@
 
 Run from the repository: ``python benchmarks/tangent_kernels.py`` (extra ``bench``). The peer is
 neural-tangents' empirical NTK where that can be imported (it needs TensorFlow, through tf2jax), and always
-the plain JAX computation that it stands for: the Jacobian by ``vmap(grad)`` and JJᵀ for Gram matrices, ``vjp``
-and ``jvp`` for products; all jitted, in float64, on the same cores.
+the plain JAX computation that it stands for: the Jacobian by ``vmap(grad)`` and JJᵀ for Gram matrices,
+``vjp`` and ``jvp`` for products; all jitted, in float64, on the same cores.
 """
 
 from importlib import metadata
