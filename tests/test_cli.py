@@ -51,7 +51,7 @@ def test_verify_on_ones_own_problem(capsys):
     code, out, _ = run(capsys, *words())
     assert code == cli.EXIT_OK, out
     out = " ".join(out.split())
-    assert "28 theorems" in out
+    assert "29 theorems" in out
     assert "sobolev-gradient-smooths DOES NOT APPLY" in out
     assert "no L2 gradient to smooth" in out
     assert "30 of 30 controls detected" in out

@@ -2,14 +2,14 @@
 
 import contextlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from funcgrad._checks import finite_array, finite_number, positive_number, whole_number
+from funcgrad._checks import finite_array, finite_number, one_of, positive_number, whole_number
 from funcgrad.errors import ConvergenceError, InvalidInput
 from funcgrad.gradients.natural_gradient import grid_for
-from funcgrad.gradients.solvers import reduced, triangular_factor
+from funcgrad.gradients.solvers import KroneckerProblem, reduced, triangular_factor
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 
 HISTORY = np.dtype(
@@ -95,6 +95,7 @@ def descend(
     tolerance=1e-12,
     max_iterations=1000,
     rcond=None,
+    solver="qr",
     callback=None,
     progress=False,
 ):
@@ -126,6 +127,9 @@ def descend(
     max_iterations : int
     rcond : float, optional
         As in `natural_gradient`.
+    solver : {"qr", "kronecker"}
+        "kronecker" approximates each step, for models made of layers (`natural_gradient`); `norm` in the
+        history is then that of the projection onto its direction, and the scale D that of its factors.
     callback : callable, optional
         Called with θ and the row of `history` after each step; stops the descent by returning True.
     progress : bool
@@ -161,12 +165,10 @@ def descend(
     tolerance = finite_number(tolerance, "tolerance")
     max_iterations = whole_number(max_iterations, "max_iterations")
 
-    problem = _Problem(F, model, metric, domain, step, rcond)
-    search = (
-        _LevenbergMarquardt(positive_number(first_damping, "first_damping"), rcond)
-        if adaptive
-        else _LineSearch(float(damping), rcond)
-    )
+    one_of(solver, ("qr", "kronecker"), "solver")
+    problem = _Problem(F, model, metric, domain, step, rcond, solver)
+    first_damping = positive_number(first_damping, "first_damping")
+    search = _LevenbergMarquardt(first_damping) if adaptive else _LineSearch(float(damping))
     point = problem.point(finite_array(theta, "theta", ndim=1))
     history, best, status = [], point, None
     with _progress_bar(progress, max_iterations) as advance:
@@ -208,9 +210,16 @@ def _next(problem, point, search, row):
 class _Problem:
     """What `descend` is given, and the values and points that it asks for."""
 
-    def __init__(self, F, model, metric, domain, step, rcond):
+    def __init__(self, F, model, metric, domain, step, rcond, solver):
         self.F, self.model, self.metric, self.domain = F, model, metric, domain
-        self.step, self.rcond = step, rcond
+        self.step, self.rcond, self.solver = step, rcond, solver
+
+    def jacobian(self, theta):
+        """Return the whitened Jacobian at θ; it is held if it is to be factored."""
+        held = False if self.solver == "kronecker" else None
+        return WhitenedJacobian(
+            self.model, theta, self.metric, grid_for(self.domain, self.model, theta), held
+        )
 
     def point(self, theta):
         return _Point(self, theta)
@@ -224,9 +233,7 @@ class _Problem:
     def value(self, theta):
         """Return F∘φ at θ, infinity where the model or the loss is not finite."""
         with np.errstate(all="ignore"), contextlib.suppress(InvalidInput, ConvergenceError):
-            grid = grid_for(self.domain, self.model, theta)
-            jacobian = WhitenedJacobian(self.model, theta, self.metric, grid)
-            value = float(self.F(jacobian.f))
+            value = float(self.F(self.jacobian(theta).f))
             return value if math.isfinite(value) else math.inf
         return math.inf
 
@@ -244,16 +251,17 @@ class _Point:
     """What is known at one θ: the loss, the whitened problem, and its damped solutions."""
 
     def __init__(self, problem, theta):
-        self.theta, self._F = theta, problem.F
-        grid = grid_for(problem.domain, problem.model, theta)
-        self._a = WhitenedJacobian(problem.model, theta, problem.metric, grid)
+        self.theta, self._F, self._rcond = theta, problem.F, problem.rcond
+        self._a = problem.jacobian(theta)
         self.f = self._a.f
         self.value = finite_number(self._F(self.f), "F(f)")
         c = self._F.differential(self.f)
-        r = self._a.metric.whiten(c, grid).reshape(-1)
-        self._factor = triangular_factor(self._a, r)  # all that is needed of [A r] from here on
-        self._missing = self._missing_of(c)
-        self.full = self.reduced().solve(0.0, problem.rcond)
+        r = self._a.metric.whiten(c, self._a.grid).reshape(-1)
+        if problem.solver == "kronecker":
+            self._factored = KroneckerProblem(self._a, r)
+        else:
+            self._factored = _Triangle(self._a, r, c)
+        self.full = self.damped()(0.0)
         self.norm = self.full.length
         self.at_rounding = False
 
@@ -264,27 +272,14 @@ class _Point:
         row["rank"], row["condition"] = self.full.rank, self.full.condition
         return row
 
-    def reduced(self, scale=None):
-        """Return the reduced problem, with the columns of A divided by `scale`."""
-        return reduced(self._factor, self._a.shape, scale, self._missing)
-
-    def _missing_of(self, c):
-        """Return c(φ_i) - (Aᵀr)_i where it is more than rounding, (p,), else None.
-
-        It is where tangent functions are differentiated exactly and the grid, among whose functions r
-        is found, does not resolve them: what c makes of them decides.
-        """
-        if not self._a.jets:
-            return None
-        p = self._a.n_parameters
-        seen = self._factor[:, :p].T @ self._factor[:, p]
-        missing = self._a.pairing(c) - seen
-        size = np.linalg.norm(self.column_norms()) * np.linalg.norm(self._factor[:, p])
-        return missing if np.linalg.norm(missing) > _RESOLVED * size else None
+    def damped(self, scale=None):
+        """Return the map from λ to the solution of min |Aη - r|² + λ|Dη|², D given by `scale`, or 1."""
+        solve = self._factored.scaled(scale)
+        return lambda damping: solve(damping, self._rcond)
 
     def column_norms(self):
-        """Return the norms of the tangent functions, (p,)."""
-        return np.linalg.norm(self._factor[:, :-1], axis=0)
+        """Return what D may be made of: norms of the tangent functions, or of their factors."""
+        return self._factored.column_norms()
 
     def pushforward(self, eta):
         return self._a.tangent(eta)
@@ -297,20 +292,57 @@ class _Point:
         return (ahead - behind) / (2 * h)
 
 
+class _Triangle:
+    """R of [A r] = QR: all that exact steps need of the whitened problem."""
+
+    def __init__(self, a, r, c):
+        self._factor, self._shape = triangular_factor(a, r), a.shape
+        self._missing = self._missing_of(a, c)
+
+    def _missing_of(self, a, c):
+        """Return c(φ_i) - (Aᵀr)_i where it is more than rounding, (p,), else None.
+
+        It is where tangent functions are differentiated exactly and the grid, among whose functions r
+        is found, does not resolve them: what c makes of them decides.
+        """
+        if not a.jets:
+            return None
+        p = a.n_parameters
+        seen = self._factor[:, :p].T @ self._factor[:, p]
+        missing = a.pairing(c) - seen
+        size = np.linalg.norm(self.column_norms()) * np.linalg.norm(self._factor[:, p])
+        return missing if np.linalg.norm(missing) > _RESOLVED * size else None
+
+    def column_norms(self):
+        return np.linalg.norm(self._factor[:, :-1], axis=0)
+
+    def scaled(self, scale):
+        """Return the map from λ and rcond to the solution, damped by λ|Dη|² with D = diag(scale)."""
+        if scale is None:
+            return reduced(self._factor, self._shape, None, self._missing).solve
+        scale = np.where(scale > 0, scale, 1.0)
+        problem = reduced(self._factor, self._shape, scale, self._missing)
+
+        def solve(damping, rcond):
+            found = problem.solve(damping, rcond)
+            return replace(found, solution=found.solution / scale)
+
+        return solve
+
+
 class _LevenbergMarquardt:
     """λ by the gain ratio: raised until a step is accepted, lowered as far as the model is good."""
 
-    def __init__(self, damping, rcond):
-        self.rcond, self.damping, self.scale = rcond, damping, None
+    def __init__(self, damping):
+        self.damping, self.scale = damping, None
 
     def __call__(self, problem, point, t, row):
         norms = point.column_norms()
         self.scale = norms if self.scale is None else np.maximum(self.scale, norms)
-        scale = np.where(self.scale > 0, self.scale, 1.0)
-        scaled, growth = point.reduced(scale), 2.0
+        damped, growth = point.damped(self.scale), 2.0
         while True:
-            solution = scaled.solve(self.damping, self.rcond)
-            theta = point.theta - t * solution.solution / scale
+            solution = damped(self.damping)
+            theta = point.theta - t * solution.solution
             predicted = t * (solution.slope - 0.5 * solution.length**2)
             if predicted <= _INVISIBLE * abs(point.value):
                 break
@@ -327,11 +359,11 @@ class _LevenbergMarquardt:
 class _LineSearch:
     """A fixed damping of G, and t halved until Armijo's condition holds."""
 
-    def __init__(self, damping, rcond):
-        self.damping, self.rcond = damping, rcond
+    def __init__(self, damping):
+        self.damping = damping
 
     def __call__(self, problem, point, t, row):
-        solution = point.reduced().solve(self.damping, self.rcond)
+        solution = point.damped()(self.damping)
         row["damping"] = self.damping
         while t * solution.slope > _INVISIBLE * abs(point.value):
             row["step"], theta = t, point.theta - t * solution.solution

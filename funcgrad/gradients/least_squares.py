@@ -8,6 +8,7 @@ from funcgrad.gradients.solvers import (
     reduced,
     solve_by_cholesky,
     solve_by_kernel,
+    solve_by_kronecker,
     solve_by_lsmr,
     triangular_factor,
 )
@@ -15,7 +16,7 @@ from funcgrad.gradients.solvers.cholesky import LARGEST_CONDITION
 
 __all__ = ["SOLVERS", "LeastSquares", "solve_least_squares", "triangular_factor"]
 
-SOLVERS = ("auto", "qr", "cholesky", "kernel", "lsmr")
+SOLVERS = ("auto", "qr", "cholesky", "kernel", "lsmr", "kronecker")
 
 # Above this many unknowns, R and its singular vectors (3 GB) are too many: products only.
 _LARGEST_FACTOR = 12_000
@@ -37,12 +38,13 @@ def solve_least_squares(a, r, damping=0.0, rcond=None, solver="qr"):
         Added to the squared singular values.
     rcond : float, optional
         Singular values up to rcond times the largest count as zero; max(M, p)·2⁻⁵² by default.
-    solver : {"qr", "cholesky", "kernel", "lsmr", "auto"}
+    solver : {"qr", "cholesky", "kernel", "lsmr", "kronecker", "auto"}
         ==========  ==========================================================================
         "qr"        Householder QR of [A r] over blocks of rows, then the SVD of R
         "cholesky"  AᵀA, with corrections from the residual; where cond(A) <= 1e6, else "qr"
         "kernel"    AAᵀ, with corrections; for M <= p, where cond(A) <= 1e6, else "qr"
         "lsmr"      products with A and Aᵀ only
+        "kronecker" an approximation, for `WhitenedJacobian`s of layered models (`solvers.kronecker`)
         "auto"      "qr" for M >= p ("cholesky" first where M p² > 10⁹), "kernel" for M < p, "lsmr"
                     above 12,000 unknowns of both kinds
         ==========  ==========================================================================
@@ -50,6 +52,8 @@ def solve_least_squares(a, r, damping=0.0, rcond=None, solver="qr"):
         What was used, and why, is in the result.
     """
     one_of(solver, SOLVERS, "solver")
+    if solver == "kronecker":  # before the shape, which may ask for the whole of A
+        return solve_by_kronecker(a, r, damping, rcond, "asked for")
     m, p = a.shape
     chosen, reason = (solver, "asked for") if solver != "auto" else _choice(m, p)
     if chosen == "kernel" and m > p:

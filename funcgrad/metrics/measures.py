@@ -4,7 +4,7 @@ import numpy as np
 import scipy.linalg
 
 from funcgrad.errors import InvalidInput
-from funcgrad.operators.square_root import SquareRoot
+from funcgrad.operators.square_root import DiagonalRoot, SquareRoot
 
 # A covector counts as one of a sampled metric when this share of it at most is left over.
 _LEFT_OVER = 1e-8
@@ -30,6 +30,11 @@ class BlockRoot(SquareRoot):
             self._inverse = 1 / self._factors
         else:
             self._inverse = np.linalg.pinv(self._factors, rcond=_RCOND)
+
+    def on_scalars(self):
+        """See `SquareRoot.on_scalars`; the mean over the components, w_k tr(R_kᵀR_k)/m."""
+        squares = self._factors.reshape(len(self._factors), -1) ** 2
+        return DiagonalRoot(squares.sum(axis=1) / (1 if self._factors.ndim == 1 else self._factors.shape[1]))
 
     def _times(self, factors, values, transpose=False):
         if factors.ndim == 3:
@@ -73,6 +78,10 @@ class SampledRoot(SquareRoot):
         u, sigma, vt = scipy.linalg.svd(image.reshape(-1, image.shape[-1]), full_matrices=False)
         kept = sigma > _RCOND * sigma.max(initial=0.0)
         self._u, self._sigma, self._vt = u[:, kept], sigma[kept], vt[kept]
+
+    def on_scalars(self):
+        """See `SquareRoot.on_scalars`."""
+        return SampledRoot(self._e, self._at_points.on_scalars(), ())
 
     def apply(self, values):
         """See `SquareRoot.apply`."""

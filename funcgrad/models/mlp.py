@@ -96,6 +96,47 @@ class MLP(Model):
             views.append((weights, bias))
         return views
 
+    def jacobian_factors(self, theta, x):
+        """Return the two factors of each layer's columns of the Jacobian at the points x.
+
+        As the layer is z = s W a + b, a row of the Jacobian is a Kronecker product in each layer:
+        ∂f_k/∂[W b]_ij = adjoints_ki inputs_j, with the inputs [s a, 1] and the adjoints ∂f_k/∂z.
+
+        Returns
+        -------
+        list of (ndarray (N, n_inputs + 1), ndarray (N, m, n_units)), one pair a layer
+            (N, n_inputs) without biases; (N, n_units) for one output.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> network = MLP((1, 3, 1))
+        >>> theta, x = network.initial(seed=0), np.array([0.1, 0.2])
+        >>> inputs, adjoints = network.jacobian_factors(theta, x)[-1]
+        >>> rows = np.einsum("ki,kj->kij", adjoints, inputs).reshape(2, -1)
+        >>> bool(np.allclose(rows, network.jacobian(theta, x)[:, -4:], rtol=1e-14))
+        True
+        """
+        theta, x, zero = self._arguments(theta, x, (0,) * self.dimension)
+        layers = self._scaled_layers(theta)
+        factors = [
+            (np.ones((len(x), n + self.biases)), np.empty((len(x), self.n_outputs, units)))
+            for n, units in pairwise(self.widths)
+        ]
+        for rows in self._blocks(len(x)):
+            tape = self._forward(layers, x[rows], zero, extra=1)
+            for scale, layer, (inputs, _) in zip(self._scales(), tape, factors, strict=True):
+                inputs[rows, : layer.inputs[zero].shape[1]] = scale * layer.inputs[zero]
+            for k in range(self.n_outputs):
+                cotangent = np.zeros((len(x[rows]), self.n_outputs))
+                cotangent[:, k] = 1.0
+                for layer, adjoint in self._backward(layers, tape, zero, cotangent):
+                    factors[layer][1][rows, k] = adjoint[zero]
+        return [
+            (inputs, adjoints.reshape(len(x), *self._outputs, adjoints.shape[-1]))
+            for inputs, adjoints in factors
+        ]
+
     def _fan_in_scales(self):
         gain = 2.0 if self.activation == "relu" else 1.0
         return [sqrt((gain if layer else 1.0) / n) for layer, n in enumerate(self.widths[:-1])]

@@ -46,6 +46,13 @@ class SquareRoot(ABC):
     # Points (K, n) where functions must vanish, if S does not see that from `jets`.
     boundary_points = None
 
+    def on_scalars(self):
+        """Return the square root on functions of one component, for a metric that weights or couples them.
+
+        Most treat every component alike, whatever their number: S itself.
+        """
+        return self
+
     @abstractmethod
     def apply(self, values):
         """Return S u, (M, ...), of nodal values (N, ...)."""

@@ -5,6 +5,7 @@ from funcgrad.theorems.existence import DERIVATIVE_THRESHOLD, EVALUATION_THRESHO
 from funcgrad.theorems.extensions import GTK_EXTENDS
 from funcgrad.theorems.fisher import FISHER_IS_L2
 from funcgrad.theorems.kernels import EVALUATION_REPRESENTER, SOBOLEV_KERNEL
+from funcgrad.theorems.kronecker import KRONECKER_EXACTNESS
 from funcgrad.theorems.limits import INFINITE_WIDTH, SAMPLE_CONSISTENCY
 from funcgrad.theorems.natural_gradients import NATURAL_GRADIENT_IS_PROJECTION, TANGENT_GRADIENT_EXISTS
 from funcgrad.theorems.pullbacks import (
@@ -56,6 +57,7 @@ def catalogue():
         ENERGY_DECAY,
         MESH_INDEPENDENCE,
         SAMPLE_CONSISTENCY,
+        KRONECKER_EXACTNESS,
         NTK_GRADIENT,
         NTK_IS_REPRODUCING,
         GTK_IS_REPRODUCING,

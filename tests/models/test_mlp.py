@@ -127,6 +127,28 @@ def test_blocks_of_points_do_not_change_the_result():
     np.testing.assert_allclose(again, pulled, rtol=0, atol=400 * EPS * np.abs(one_by_one).max())
 
 
+@settings(max_examples=25)
+@given(architectures(), st.integers(1, 40))
+def test_a_row_of_the_jacobian_is_a_kronecker_product_in_each_layer(drawn, n_points):
+    """∂f_k/∂[W b] = adjoints_k ⊗ [s a, 1]; inputs of the first layer are the points."""
+    network, seed, _ = drawn
+    generator = np.random.default_rng(seed)
+    theta, x = network.initial(generator), generator.standard_normal((n_points, network.dimension))
+    jacobian = network.jacobian(theta, x).reshape(n_points, network.n_outputs, -1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlp, "_BLOCK_VALUES", 48)  # several blocks of 16 points
+        factors = network.jacobian_factors(theta, x)
+    place = network.layers(np.arange(network.n_parameters, dtype=float))
+    for (inputs, adjoints), (weights, bias) in zip(factors, place, strict=True):
+        adjoints = adjoints.reshape(n_points, network.n_outputs, -1)
+        rows = np.einsum("pki,pj->pkij", adjoints, inputs)
+        joined = weights if bias is None else np.column_stack([weights, bias])
+        expected = jacobian[:, :, joined.astype(int)]
+        np.testing.assert_allclose(rows, expected, rtol=0, atol=100 * EPS * np.abs(expected).max())
+    first = factors[0][0][:, : network.dimension] / network._scales()[0]
+    np.testing.assert_allclose(first, x, rtol=2 * EPS)
+
+
 def test_relu_has_one_derivative_and_no_second():
     network = MLP((2, 4, 1), "relu")
     theta, h = network.initial(0), 2.0**-20

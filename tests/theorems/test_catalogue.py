@@ -73,6 +73,7 @@ def test_a_problem_of_ones_own_is_checked_by_what_applies():
         "sample-consistency": "population loss",
         "mesh-independence": "without a model",
         "infinite-width": "growing width",
+        "kronecker-exactness": "not made of layers",
         "trace-threshold": "a surface is a point",
         "vector-valued": "one output",
     }
@@ -94,6 +95,16 @@ def test_what_needs_a_gradient_does_not_apply_where_there_is_none(metric):
         assert "unbounded" in found[id].skipped[0][1]
     for id in ("evaluation-threshold", "no-l2-gradient", "tangent-gradient-exists", "ntk-gradient"):
         assert found[id].holds is True, str(found[id])
+
+
+def test_a_layer_of_ones_own_is_checked_and_a_network_is_told_why_not():
+    x, found = np.linspace(0.2, 3.8, 9), {}
+    for widths in ((1, 1), (1, 3, 1)):
+        network = fg.models.MLP(widths)
+        own = problem(network, network.initial(0), x, np.cos(x), fg.Interval(0, 4), fg.Sobolev(1.0))
+        found[len(widths)] = fg.verify("kronecker-exactness", own)
+    assert found[2].status == "exact", str(found[2])
+    assert "has hidden layers" in found[3].skipped[0][1]
 
 
 def test_a_model_that_fits_exactly_and_one_that_is_not_periodic_are_explained():

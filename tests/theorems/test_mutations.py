@@ -100,7 +100,16 @@ def components_in_the_wrong_order(monkeypatch):
     )
 
 
+def size_of_the_constant(monkeypatch):
+    """Kronecker factors over 1.0001 ‖1‖²."""
+    from funcgrad.gradients.solvers import kronecker
+
+    original = kronecker.triangular_factor
+    monkeypatch.setattr(kronecker, "triangular_factor", lambda *matrix: 1.0001 * original(*matrix))
+
+
 FAULTS = {
+    size_of_the_constant: "kronecker-exactness",
     scaled_symbol: "riesz-representation",
     symbol_with_a_constant: "sobolev-gradient-smooths",
     one_quadrature_weight: "natural-gradient-is-projection",

@@ -17,13 +17,15 @@ class LeastSquares:
     solution : ndarray, (p,)
         Of least norm if A is rank-deficient.
     singular_values : ndarray, (min(M, p),)
-        Of A, descending; by "lsmr", those that its Krylov space has found.
+        Of A, descending; by "lsmr", those that its Krylov space has found; by "kronecker", those of the
+        factored approximation, 0 where cut off.
     rank : int
         How many of them exceed the cut-off.
     residual : float
         |A η - r| / |r|, 0 if r = 0.
-    discarded : float
-        The part of |r|² / |r|² on the left singular vectors below the cut-off.
+    discarded : float or None
+        The part of |r|² / |r|² on the left singular vectors below the cut-off; None by "kronecker", which
+        has no left singular vectors.
     length : float
         |A η|: the norm of dφ(η) in the metric.
     slope : float
@@ -40,7 +42,7 @@ class LeastSquares:
     singular_values: np.ndarray = field(repr=False)
     rank: int
     residual: float
-    discarded: float
+    discarded: float | None
     length: float
     slope: float
     error_bound: float

@@ -1,0 +1,91 @@
+"""A whole natural-gradient step of a network in L2 beside the same step as a plain JAX script.
+
+Run from the repository: ``python benchmarks/natural_gradient_step.py`` (extra ``bench``). The script forms
+the Jacobian by ``jit(vmap(grad))`` in float64, the Gram matrix and its right side, and calls ``lstsq``. Both
+steps are compared with the solution in long double of the whitened problem: the distance of the pushforward
+in L2, and that of the parameters.
+"""
+
+from importlib import metadata
+
+import jax
+import numpy as np
+import scipy.linalg
+from jacobians import jax_network
+from timing import environment, median_seconds
+
+import funcgrad as fg
+
+jax.config.update("jax_enable_x64", True)
+
+WIDTHS = (2, 16, 14, 1)  # p = 301
+NODES_AN_AXIS = 316  # 99,856 nodes
+
+
+def refined(a, r):
+    """Return argmin |Aη - r| by Björck's refinement of the QR solution with long-double residuals."""
+    q, upper = scipy.linalg.qr(a, mode="economic")
+    residual, eta = np.zeros(len(r), np.longdouble), np.zeros(a.shape[1], np.longdouble)
+    for _ in range(4):
+        image, gradient = np.empty_like(residual), np.zeros_like(eta)
+        for start in range(0, len(r), 2000):
+            rows = slice(start, start + 2000)
+            block = a[rows].astype(np.longdouble)
+            image[rows] = block @ eta
+            gradient -= block.T @ residual[rows]
+        defect = (r - residual - image).astype(float)
+        h = scipy.linalg.solve_triangular(upper, gradient.astype(float), trans="T")
+        d = q.T @ defect
+        residual += defect - q @ (d - h)
+        eta += scipy.linalg.solve_triangular(upper, d - h)
+    return eta.astype(float)
+
+
+def main():
+    print(f"{environment()}, jax {metadata.version('jax')}")
+    model = fg.models.MLP(WIDTHS)
+    theta = 2 * model.initial(0)
+    grid = fg.Box([(-1, 1), (-1, 1)]).grid(NODES_AN_AXIS)
+    loss = fg.PopulationLoss(lambda x, y: np.sin(3 * x) * np.cos(2 * y))
+
+    network = jax_network(WIDTHS)
+    gradients = jax.vmap(jax.grad(network), (None, 0))
+
+    @jax.jit
+    def script(parameters, x, w):
+        values = jax.vmap(network, (None, 0))(parameters, x)
+        residual = values - jax.numpy.sin(3 * x[:, 0]) * jax.numpy.cos(2 * x[:, 1])
+        jacobian = gradients(parameters, x)
+        weighted = w[:, None] * jacobian
+        return jax.numpy.linalg.lstsq(jacobian.T @ weighted, weighted.T @ residual)[0]
+
+    on_device = [jax.numpy.asarray(array) for array in (theta, grid.nodes, grid.weights)]
+    root = np.sqrt(grid.weights)
+    a = root[:, None] * model.jacobian(theta, grid.nodes)
+    target = np.sin(3 * grid.nodes[:, 0]) * np.cos(2 * grid.nodes[:, 1])
+    exact = refined(a, root * (model(theta, grid.nodes) - target))
+    sigma = np.linalg.svd(np.linalg.qr(a, mode="r"), compute_uv=False)
+    print(f"N = {len(grid)}, p = {model.n_parameters}, cond(A) = {sigma[0] / sigma[-1]:.1e}")
+
+    steps = {
+        "jax, lstsq of the Gram matrix": lambda: np.asarray(script(*on_device).block_until_ready()),
+        "funcgrad, qr": lambda: fg.natural_gradient(loss, model, theta, fg.L2(), grid).direction,
+        "funcgrad, cholesky if permitted": lambda: (
+            fg.natural_gradient(loss, model, theta, fg.L2(), grid, solver="cholesky").direction
+        ),
+    }
+    reference = None
+    for name, step in steps.items():
+        eta, seconds = step(), median_seconds(step)
+        reference = reference or seconds
+        pushed = np.linalg.norm(a @ (eta - exact)) / np.linalg.norm(a @ exact)
+        off = np.linalg.norm(eta - exact) / np.linalg.norm(exact)
+        print(
+            f"  {name:32s} {seconds:6.3f} s, {seconds / reference:.2f} of the script; error of the "
+            f"pushforward {pushed:.1e}, of the parameters {off:.1e}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
