@@ -31,7 +31,7 @@ def report_json(report):
     >>> from funcgrad.report.record import Report
     >>> print(report_json(Report("funcgrad verify", 0, "quick", ()))[:60])
     {
-      "schema_version": 2,
+      "schema_version": 1,
       "command": "funcgrad verify",
     """
     return json.dumps(plain(report.as_dict()), indent=2, allow_nan=False)

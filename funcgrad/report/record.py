@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from funcgrad.theorems.provenance import provenance
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)

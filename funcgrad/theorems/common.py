@@ -7,6 +7,7 @@ import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import Sobolev
+from funcgrad.spaces import Circle, Interval
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -21,7 +22,7 @@ def differential(instance, grid, functional=None):
     Losses at points evaluate that function where the points are, densities on the grid.
     """
     functional = instance.functional if functional is None else functional
-    exact = isinstance(functional, EmpiricalLoss)
+    exact = isinstance(functional, EmpiricalLoss) and functional.operator is None
     return functional.differential(instance.f if exact else grid.function(instance.f))
 
 
@@ -122,6 +123,22 @@ def unbounded_control(functional_of):
         failure=lambda instance: Stagnant(0.3),
         levels=lambda instance: (128, 256, 512, 1024),
     )
+
+
+def require_line(problem):
+    """Raise `DoesNotApply` unless the problem's domain is a circle or an interval with ends."""
+    domain = problem.domain
+    if not isinstance(domain, Interval | Circle):
+        raise DoesNotApply(f"on a problem of one's own it is checked on intervals and circles, not {domain}")
+    if isinstance(domain, Interval) and domain.boundary == "periodic":
+        raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
+
+
+def require_loss_at_points(problem):
+    """Raise `DoesNotApply` unless the problem's functional is a loss of the function's values at points."""
+    functional = problem.functional
+    if not isinstance(functional, EmpiricalLoss) or functional.operator is not None:
+        raise DoesNotApply("the functional is not a loss at points")
 
 
 def require_spectral(problem):

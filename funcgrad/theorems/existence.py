@@ -12,12 +12,15 @@ from funcgrad.theorems.common import (
     differential,
     dual_length,
     refinements,
+    require_line,
+    require_loss_at_points,
     require_spectral,
     rounding_floor,
     step,
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant, divergent
-from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
+from funcgrad.theorems.record import Control, Hypothesis, Instance, Residual, Theorem
+from funcgrad.theorems.reference import point_factors
 
 # --- evaluation-threshold -----------------------------------------------------------------------------
 
@@ -92,6 +95,7 @@ def _threshold_residual(instance, n, shift=0.0, point=None):
         predicted = predicted_octave(metric, low, high, 1 + 2 * shift) / 2
     else:
         predicted = predicted_octave(metric, low, high, 2 * (derivative + shift))
+    predicted *= getattr(metric, "length_scale", 1.0) ** (2 * shift)  # a claim without units of its own
     # Rounding: blocked summation of 3n terms and the phases kωx, whose error grows with k.
     return Residual(abs(added - predicted), predicted, 16 * EPS * np.sqrt(n), 1 / n, above)
 
@@ -119,6 +123,7 @@ def _end_of_domain(instance, n):
 
 
 def _threshold_problem(problem, derivative=0):
+    require_line(problem)
     require_spectral(problem)
     return _threshold_instance(problem.label, problem.domain, problem.metric, derivative)
 
@@ -245,9 +250,9 @@ def _pointwise_instances(rng):
 
 
 def representer_norm(instance, n, functional=None):
-    """L2 norm of the representer on n nodes, against the size of the residuals f(x_i) - y_i."""
+    """L2 norm of the representer on n nodes, against the size of the factors of the point evaluations."""
     grid = instance.grid(n)
-    size = np.linalg.norm(instance.functional.residuals(instance.f))
+    size = np.linalg.norm(point_factors(instance))
     c = differential(instance, grid, functional)
     return Residual(dual_length(c, L2(), grid), max(size, EPS), rounding_floor(grid, L2()), step(grid), n)
 
@@ -255,12 +260,12 @@ def representer_norm(instance, n, functional=None):
 def _fitted(instance):
     """The same points with data that the function fits exactly."""
     loss = instance.functional
-    return EmpiricalLoss(loss.x, loss.y + loss.residuals(instance.f))
+    return EmpiricalLoss(loss.x, loss.predictions(instance.f))
 
 
 def _pointwise_problem(problem):
-    if not isinstance(problem.functional, EmpiricalLoss):
-        raise DoesNotApply("the loss does not look at points")
+    require_line(problem)
+    require_loss_at_points(problem)
     from funcgrad.gradients.natural_gradient import model_function
 
     f = model_function(problem.model, problem.theta)
@@ -268,8 +273,8 @@ def _pointwise_problem(problem):
 
 
 def _misfit(instance):
-    loss = instance.functional
-    return float(np.linalg.norm(loss.residuals(instance.f)) / (np.linalg.norm(loss.y) or 1.0)) - 64 * EPS
+    size = np.linalg.norm(instance.functional.y) or 1.0
+    return float(np.linalg.norm(point_factors(instance)) / size) - 64 * EPS
 
 
 NO_L2_GRADIENT = Theorem(

@@ -62,6 +62,12 @@ def reference(instance):
     return _on_interval(instance)
 
 
+def point_factors(instance):
+    """Return c, (K,), for which dF = Σ c_i δ_{x_i}: the derivatives w_i ∂ℓ/∂z of a loss at points."""
+    loss = instance.functional
+    return loss.weights * loss.loss.derivative(loss.predictions(instance.f), loss.y)
+
+
 def composite_rule(domain, width, breaks=()):
     """Return nodes and weights of composite Gauss quadrature with panels up to `width`, split at breaks."""
     ends = np.unique(np.concatenate([[domain.a, domain.b], np.ravel(breaks)]))
@@ -85,9 +91,9 @@ def _on_interval(instance):
     if metric.order == 1:
         rows.append(length_scale * root[:, None] * model.jacobian_derivative(theta, x, 1))
     if at_points and metric.order == 1:
-        residuals = loss.residuals(instance.f)
+        factors = point_factors(instance)
         values, slopes = h1_kernel(domain, length_scale, x[:, None], loss.x[:, 0])
-        gradient = np.concatenate([root * (values @ residuals), length_scale * root * (slopes @ residuals)])
+        gradient = np.concatenate([root * (values @ factors), length_scale * root * (slopes @ factors)])
     elif not at_points and metric.order == 0:
         gradient = root * (instance.f(x) - loss.y(x))
     else:
@@ -126,7 +132,7 @@ def _on_circle(instance):
         return np.concatenate([complex_rows.real, complex_rows.imag])
 
     if isinstance(loss, EmpiricalLoss):
-        waves = np.exp(-1j * omega[:, None] * loss.x[:, 0]) @ loss.residuals(instance.f)
+        waves = np.exp(-1j * omega[:, None] * loss.x[:, 0]) @ point_factors(instance)
         waves = amplitude / length * waves
         covector = np.concatenate([waves.real, waves.imag])
     else:

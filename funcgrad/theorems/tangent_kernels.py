@@ -7,7 +7,7 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Circle, Interval
-from funcgrad.theorems.common import EPS, PAPER
+from funcgrad.theorems.common import EPS, PAPER, require_line
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.riesz import some_loss
@@ -102,6 +102,7 @@ def _one_parameter_less(instance, level):
 
 
 def _ntk_problem(problem):
+    require_line(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
         raise DoesNotApply("the functional is not a loss at points")
     return _instance(problem.label, problem.domain, problem.model, problem.theta, problem.functional)
