@@ -7,7 +7,7 @@ import numpy as np
 
 from funcgrad._checks import finite_array, near_match, one_of, whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
-from funcgrad.theorems.expectations import Exact
+from funcgrad.theorems.expectations import Exact, Order
 from funcgrad.theorems.provenance import provenance
 from funcgrad.theorems.record import DoesNotApply, Problem
 from funcgrad.theorems.registry import catalogue
@@ -196,7 +196,8 @@ def one_level_more(levels):
 
 def _series(residual, instance, levels, expectation):
     residuals = tuple(residual(instance, level) for level in levels)
-    return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels))
+    order = (expectation.low, expectation.high) if isinstance(expectation, Order) else None
+    return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels), order)
 
 
 def _control(control, instance, levels, expectation):

@@ -20,12 +20,15 @@ class Series:
     ----------
     levels : tuple
         What the theorem's residual was given at each level; None for a closed form, which has no levels.
+    expected_order : (float, float) or None
+        The interval of the expected order, where one is expected.
     """
 
     residuals: tuple[Residual, ...]
     expectation: str
     judgement: Judgement
     levels: tuple
+    expected_order: tuple[float, float] | None = None
 
     def as_dict(self):
         """Return the series as plain data."""
@@ -45,7 +48,12 @@ class Series:
             )
         ]
         judgement = {k: v for k, v in asdict(self.judgement).items() if k != "used"}
-        return {"expectation": self.expectation, **judgement, "levels": levels}
+        return {
+            "expectation": self.expectation,
+            "expected_order": self.expected_order,
+            **judgement,
+            "levels": levels,
+        }
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,7 @@ class Verdict:
             "latex": self.latex,
             "source": self.source,
             "status": self.status,
+            "shown_status": self.shown_status,
             "holds": self.holds,
             "seed": self.seed,
             "budget": self.budget,
