@@ -7,6 +7,7 @@ WIDTH, HEIGHT = 320, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 10, 34
 # A residual of zero has no place on a logarithmic axis; it is drawn where half an ulp would be.
 _SMALLEST = 1e-17
+_NEAR = 1e3
 _DIGITS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -23,13 +24,14 @@ def residual_figure(claim, controls, label):
         What a reader who does not see the figure is told.
     """
     lines = [points(series) for series in (claim, *controls)]
-    floors = [(level["h"], level["floor"]) for level in claim["levels"]]
-    everything = [point for line in (*lines, floors) for point in line]
+    everything = [point for line in lines for point in line]
     if not everything:
         return ""
-    plane = _Plane(everything)
-    parts = [plane.axes()]
-    parts.append(plane.line(floors, "floor"))
+    floors = [(level["h"], level["floor"]) for level in claim["levels"]]
+    # A floor far below everything would leave no room for the rest.
+    floors = floors if min(y for _, y in everything) < _NEAR * max(y for _, y in floors) else []
+    plane = _Plane(everything + floors)
+    parts = [plane.axes(), plane.line(floors, "floor")]
     if slope := _expected(claim, lines[0]):
         parts.append(plane.line(slope, "slope"))
     parts += [plane.line(line, "control") + plane.marks(line, "control") for line in lines[1:]]

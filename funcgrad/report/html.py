@@ -20,11 +20,11 @@ _GROUPS = {
     "not applicable": ("none", "–"),
 }
 _FILTERS = (
-    ("all", "all"),
-    ("holds", "hold"),
-    ("fails", "do not hold"),
-    ("open", "open"),
-    ("none", "not applicable"),
+    ("all", "all theorems"),
+    ("holds", "those that hold"),
+    ("fails", "those that do not"),
+    ("open", "those left open"),
+    ("none", "those that do not apply"),
 )
 
 # Printing shows what is folded.
@@ -118,10 +118,10 @@ def _overview(data):
     )
     rows = "".join(_overview_row(verdict) for verdict in data["verdicts"])
     return (
-        f'<fieldset class="filter"><legend>Show those that</legend>{choices}</fieldset>\n'
+        f'<fieldset class="filter"><legend>Show</legend>{choices}</fieldset>\n'
         '<div class="wide"><table class="overview" id="overview"><caption>Overview</caption>\n'
         '<thead><tr><th scope="col">Theorem</th><th scope="col">Status</th>'
-        '<th scope="col" class="number">Instances</th>'
+        '<th scope="col" class="number optional">Instances</th>'
         '<th scope="col" class="number">Controls</th>'
         '<th scope="col" class="optional">Expected</th></tr></thead>\n'
         f"<tbody>{rows}</tbody></table></div>\n"
@@ -134,7 +134,7 @@ def _overview_row(verdict):
     expected = "; ".join(expectations[:2]) + ("; …" if len(expectations) > 2 else "")
     return (
         f'<tr data-group="{_group(verdict)}"><td><a href="#{verdict["id"]}">{verdict["id"]}</a></td>'
-        f'<td>{_badge(verdict)}</td><td class="number">{len(verdict["instances"])}</td>'
+        f'<td>{_badge(verdict)}</td><td class="number optional">{len(verdict["instances"])}</td>'
         f'<td class="number">{sum(controls)}/{len(controls)}</td>'
         f'<td class="optional">{escape(expected)}</td></tr>\n'
     )

@@ -22,10 +22,13 @@ def _ntk_instances(rng):
         ("waves", circle, wave, [1.0, 0.4, -0.7]),
         ("network of two tanh units", interval, network, [1.0, 0.9, -0.3, -0.6, 0.5, 0.8]),
     ]
-    return [
+    instances = [
         _instance(label, domain, model, theta, some_loss(domain, rng, 5))
         for label, domain, model, theta in cases
     ]
+    x, y, weights = circle.length * rng.uniform(size=5), [0, 1, 1, 0, 1], rng.uniform(0.5, 2, 5)
+    loss = EmpiricalLoss(x, y, "logistic", weights)
+    return [*instances, _instance("waves, logistic loss with weights", circle, wave, [1.0, 0.4, -0.7], loss)]
 
 
 def _instance(label, domain, model, theta, loss):
