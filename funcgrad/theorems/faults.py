@@ -133,7 +133,7 @@ METRICS = (
         "(1 + 1.0001 ℓ²λ)^s",
         "metrics.sobolev:Sobolev.symbol",
         _symbol_of(lambda self, eigenvalues, original: original(self, 1.0001 * eigenvalues)),
-        ("riesz-representation",),
+        ("sobolev-gradient-smooths",),
     ),
     Fault(
         "sobolev-constant",
@@ -172,7 +172,7 @@ METRICS = (
         "nothing imposed at the ends in H^1 with Dirichlet conditions",
         "metrics.sobolev:DerivativeRoot.__init__",
         _no_condition_at_the_ends,
-        ("natural-gradient-is-projection", "riesz-representation"),
+        ("riesz-representation",),
     ),
     Fault(
         "weights-for-their-roots",
@@ -193,7 +193,7 @@ METRICS = (
         "the eigenvalue at the Nyquist mode taken as 0",
         "operators.square_root:SpectralRoot.__init__",
         _dropped_highest_mode,
-        ("riesz-representation", "riesz-isometry"),
+        ("sobolev-gradient-smooths",),
     ),
     Fault(
         "triangular-factor-transposed",
@@ -384,6 +384,14 @@ def _sign_of_images(original):
     return broken
 
 
+def _larger_amplitude(original):
+    def broken(self, *args, **options):
+        original(self, *args, **options)
+        self.amplitude *= 1 + 1e-8
+
+    return broken
+
+
 KERNELS = (
     Fault(
         "periodic-kernel-constant",
@@ -401,9 +409,9 @@ KERNELS = (
     ),
     Fault(
         "kernel-constant",
-        "the kernel of R^n without a factor: 1 + 1e-8",
-        "kernels.matern:Sobolev._radial",
-        scaled(1 + 1e-8),
+        "the kernel of R^n 1e-8 too large",
+        "kernels.matern:Sobolev.__init__",
+        _larger_amplitude,
         ("sobolev-kernel",),
     ),
     Fault(
@@ -416,15 +424,15 @@ KERNELS = (
     Fault(
         "kernel-without-length-scale",
         "ℓ = 1 in the kernel of the circle",
-        "kernels.periodic:PeriodicSobolev.__init__",
-        lambda original: lambda self, s, length, length_scale=1.0: original(self, s, length, 1.0),
+        "kernels.periodic:periodised",
+        lambda original: lambda s, length, length_scale, order: original(s, length, 1.0, order),
         ("sobolev-kernel",),
     ),
     Fault(
         "limit-kernel",
-        "the kernel of an infinitely wide network 5% too large",
+        "the kernel of an infinitely wide network 10% too large",
         "kernels.network:ReLUTangent._evaluate",
-        scaled(1.05),
+        scaled(1.1),
         ("infinite-width",),
     ),
 )
@@ -440,6 +448,15 @@ def _one_entry_negated(jacobian, model):
     jacobian = jacobian.copy()
     jacobian[len(jacobian) // 2, ..., 0] *= -1
     return jacobian
+
+
+def _filled_with_more(original):
+    def broken(self, theta, x, alpha, out):
+        finite = original(self, theta, x, alpha, out)
+        out *= 1.1
+        return finite
+
+    return broken
 
 
 MODELS = (
@@ -466,9 +483,9 @@ MODELS = (
     ),
     Fault(
         "network-scale",
-        "the Jacobian of a network without the weights of its last layer's scale",
-        "models.mlp:MLP._jacobian",
-        scaled(1.1),
+        "the Jacobian of a network 10% too large",
+        "models.mlp:MLP._fill",
+        _filled_with_more,
         ("infinite-width",),
     ),
 )
