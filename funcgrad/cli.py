@@ -74,6 +74,36 @@ def _parser():
     show.add_argument("id", metavar="ID")
     show.set_defaults(run=_show)
 
+    replay = commands.add_parser(
+        "replay",
+        help="check a JSON report: compute one level of each theorem again",
+        description="Compute the coarsest level of each theorem's first instance again, from the recorded "
+        "seed or problem, and compare the residuals up to rounding. Exit code 1 if one differs.",
+    )
+    replay.add_argument("report", metavar="REPORT", help="written by `funcgrad verify --json`")
+    replay.set_defaults(run=_replay)
+
+    compare = commands.add_parser(
+        "compare",
+        help="say what changed between two JSON reports",
+        description="Say which statuses, orders, residuals and controls changed. Exit code 1 if a theorem "
+        "that held no longer does, or a control that was detected no longer is.",
+    )
+    compare.add_argument("before", metavar="BEFORE")
+    compare.add_argument("after", metavar="AFTER")
+    compare.set_defaults(run=_compare)
+
+    audit = commands.add_parser(
+        "audit",
+        help="break the library on purpose and see which theorems notice",
+        description="Put faults into the library, one at a time, and say which theorems notice each. Exit "
+        "code 1 if one goes unnoticed.",
+    )
+    audit.add_argument("faults", nargs="*", metavar="FAULT", help="faults by name, all by default")
+    audit.add_argument("--quick", action="store_true", help="stop at the first theorem that notices")
+    audit.add_argument("--seed", type=int, default=0, help="seed of drawn instances (default 0)")
+    audit.set_defaults(run=_audit)
+
     exists = commands.add_parser("exists", help="say whether a gradient exists, with evidence")
     exists.add_argument("--covector", required=True, help='e.g. "point 0.3 derivative 1", "line", "sphere"')
     exists.add_argument("--domain", required=True, help='e.g. "circle 1" or "interval 0 1 dirichlet"')
@@ -192,6 +222,54 @@ def _progress():
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _replay(options, arguments):
+    _use_one_blas_thread()
+    from funcgrad.report.json import read_report
+    from funcgrad.report.replay import differences, replay
+
+    report = read_report(options.report)
+    different = 0
+    for line in differences(report):
+        print(f"another platform: {line}")
+    for replayed in replay(report):
+        different += not replayed.agrees
+        print(f"{'✓' if replayed.agrees else '✗'} {replayed}")
+    print(f"{different} of the replayed residuals differ" if different else "every replayed residual agrees")
+    return EXIT_REFUTED if different else EXIT_OK
+
+
+def _compare(options, arguments):
+    from funcgrad.report.compare import compare
+    from funcgrad.report.json import read_report
+
+    changes = compare(read_report(options.before), read_report(options.after))
+    for change in changes:
+        print(change)
+    worse = sum(change.worse for change in changes)
+    print(f"{len(changes)} change{'' if len(changes) == 1 else 's'}, {worse} for the worse")
+    return EXIT_REFUTED if worse else EXIT_OK
+
+
+def _audit(options, arguments):
+    _use_one_blas_thread()
+    import warnings
+
+    from funcgrad.errors import DegenerateModelWarning
+    from funcgrad.theorems.audit import audit
+
+    found = []
+    with warnings.catch_warnings():
+        # What a broken library warns of is no news.
+        warnings.simplefilter("ignore", DegenerateModelWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for finding in audit(options.faults, options.quick, options.seed):
+            found.append(finding)
+            print(finding, flush=True)
+    caught = sum(finding.caught for finding in found)
+    print(f"{caught} of {len(found)} faults caught")
+    return EXIT_OK if caught == len(found) else EXIT_REFUTED
 
 
 def _list(options, arguments):

@@ -38,6 +38,12 @@ class Replayed:
         """Whether the residual is the recorded one up to rounding."""
         return not self.reason and abs(self.found - self.recorded) <= self.tolerance
 
+    def __str__(self):
+        where = f"{self.id}, {self.label}, level {self.level}"
+        if self.reason:
+            return f"{where}: {self.reason}"
+        return f"{where}: {self.found:.6e}, recorded {self.recorded:.6e} (may differ by {self.tolerance:.1e})"
+
 
 def replay(report):
     """Yield a `Replayed` for each theorem of a report (plain data) with instances: its first, coarsest level.

@@ -31,6 +31,12 @@ class Finding:
         """Whether a theorem noticed the fault."""
         return bool(self.noticed)
 
+    def __str__(self):
+        noticed = ", ".join(f"{id} ({status})" for id, status in self.noticed)
+        if not noticed:
+            noticed = f"none of {self.checked} theorems"
+        return f"{'✓' if self.caught else '✗'} {self.fault.name}: {self.fault.what}\n  noticed by {noticed}"
+
 
 def audit(names=(), quick=False, seed=0):
     """Yield the `Finding` on each fault, with all theorems or, if quick, up to the first that notices.
