@@ -30,7 +30,9 @@ def residual_figure(claim, controls, label):
     floors = [(level["h"], level["floor"]) for level in claim["levels"]]
     # A floor far below everything would leave no room for the rest.
     floors = floors if min(y for _, y in everything) < _NEAR * max(y for _, y in floors) else []
-    plane = _Plane(everything + floors)
+    # A control that falls to zero would not either: it runs along the bottom.
+    lowest = min((y for _, y in lines[0] + floors), default=_SMALLEST) / 10
+    plane = _Plane([(h, max(residual, lowest)) for h, residual in everything + floors])
     parts = [plane.axes(), plane.line(floors, "floor")]
     if slope := _expected(claim, lines[0]):
         parts.append(plane.line(slope, "slope"))
@@ -55,7 +57,7 @@ def points(series):
 
 def _expected(claim, line):
     """Two points of the expected slope through the finest level that was used."""
-    if claim["expected_order"] is None or len(line) < 2:
+    if claim["expected_order"] is None or claim["order"] is None or len(line) < 2:
         return None
     order = sum(claim["expected_order"]) / 2
     used = [(level["h"], level["residual"]) for level in claim["levels"] if level["used"]]
@@ -95,18 +97,14 @@ class _Plane:
     def axes(self):
         bottom, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
         parts = []
-        for exponent in _ticks(*self.y):
-            _, y = self.at((1.0, 10.0**exponent))
+        for tick in _ticks(*self.y):
+            _, y = self.at((1.0, tick))
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(
-                f'<text x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_power(exponent)}</text>'
-            )
-        for exponent in _ticks(*self.x):
-            x, _ = self.at((10.0**exponent, 1.0))
+            parts.append(f'<text x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{_written(tick)}</text>')
+        for tick in _ticks(*self.x):
+            x, _ = self.at((tick, 1.0))
             parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}"/>')
-            parts.append(
-                f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{_power(exponent)}</text>'
-            )
+            parts.append(f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{_written(tick)}</text>')
         parts.append(f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
         parts.append(f'<line class="axis" x1="{_LEFT}" x2="{_LEFT}" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(
@@ -124,15 +122,20 @@ def _range(values, least):
 
 
 def _ticks(low, high):
-    """Whole exponents in a range, at most six; quarters of a decade where there are fewer than two."""
+    """Powers of ten in a range, at most six; 1, 2, 5 times them where there are fewer than two."""
     step = max(1, math.ceil((high - low) / 6))
-    whole = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
-    if len(whole) >= 2:
-        return whole
-    return [k / 4 for k in range(math.ceil(4 * low), math.floor(4 * high) + 1)][:: max(1, round(high - low))]
+    powers = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
+    if len(powers) >= 2:
+        return powers
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [m * 10.0**k for k in decades for m in (1, 2, 5)]
+    return [tick for tick in ticks if low <= math.log10(tick) <= high]
 
 
-def _power(exponent):
-    if exponent == int(exponent):
-        return "1" if exponent == 0 else "10" + str(int(exponent)).translate(_DIGITS)
-    return f"{10.0**exponent:.2g}"
+def _written(tick):
+    exponent = math.log10(tick)
+    if -3 < exponent < 3:
+        return f"{tick:g}"
+    whole = math.floor(exponent + 1e-9)
+    factor = round(tick / 10.0**whole)
+    return ("" if factor == 1 else f"{factor}·") + "10" + str(whole).translate(_DIGITS)
