@@ -51,7 +51,25 @@ def refinements(instance, first=16, count=6):
     """Return `count` numbers of nodes, doubling, from `first` for each wave of the metric's length scale."""
     length_scale = getattr(instance.metric, "length_scale", 1.0)
     waves = max(1.0, instance.domain.volume / (2 * math.pi * length_scale))
-    return [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
+    levels = [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
+    return resolving_points(instance, levels)
+
+
+# Nodes that lie closer than this fraction of the domain are not told apart by refinement.
+_CLOSEST = 1 / 512
+
+
+def resolving_points(instance, levels):
+    """Return numbers of nodes, doubled until the coarsest has four for each gap between the loss's points.
+
+    Before that a grid sees several points as one, and rates are those of another loss.
+    """
+    if not isinstance(instance.functional, EmpiricalLoss) or instance.functional.x.shape[1] > 1:
+        return list(levels)
+    gaps = np.diff(np.unique(instance.functional.x)) / instance.domain.volume
+    needed = 4 / max(gaps.min(initial=1.0), _CLOSEST)
+    factor = 2 ** max(0, math.ceil(math.log2(needed / levels[0])))
+    return [factor * n for n in levels]
 
 
 def new_part(instance, n, metric=None, functional=None):
@@ -121,7 +139,7 @@ def unbounded_control(functional_of):
         breaks=BOUNDED.name,
         residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
         failure=lambda instance: Stagnant(0.3),
-        levels=lambda instance: (128, 256, 512, 1024),
+        levels=lambda instance: resolving_points(instance, (128, 256, 512, 1024)),
     )
 
 

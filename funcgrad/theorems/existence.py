@@ -15,6 +15,7 @@ from funcgrad.theorems.common import (
     require_line,
     require_loss_at_points,
     require_spectral,
+    resolving_points,
     rounding_floor,
     step,
 )
@@ -302,7 +303,7 @@ NO_L2_GRADIENT = Theorem(
     ),
     instances=_pointwise_instances,
     from_problem=_pointwise_problem,
-    levels=lambda instance: [64 * 2**j for j in range(6)],
+    levels=lambda instance: resolving_points(instance, [64 * 2**j for j in range(6)]),
     residual=representer_norm,
     expectation=lambda instance: divergent(0.5),
     controls=(

@@ -16,6 +16,7 @@ from funcgrad.theorems.common import (
     require_line,
     require_loss_at_points,
     require_spectral,
+    resolving_points,
     step,
     unbounded_control,
 )
@@ -259,7 +260,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             breaks="the tangent space is finite-dimensional",
             residual=representer_norm,
             failure=lambda instance: divergent(0.5),
-            levels=lambda instance: (256, 512, 1024, 2048, 4096),
+            levels=lambda instance: resolving_points(instance, (256, 512, 1024, 2048, 4096)),
         ),
     ),
 )

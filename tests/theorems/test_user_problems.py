@@ -18,6 +18,9 @@ from nist_fits import problem_names, read_problem as read_nist  # noqa: E402, I0
 
 IDS = [theorem.id for theorem in catalogue()]
 # Of the reference problems these are checked in CI; all of the catalogue is checked by hand.
+# Parameters of very different sizes: rounding in the natural gradient, which does not scale its columns,
+# passes the floor of scaled ones, by up to 20 times.
+BADLY_SCALED = ("Kirby2", "Thurber")
 QUICK = ("riesz-representation", "natural-gradient-is-projection", "tangent-gradient-exists", "ntk-gradient")
 
 
@@ -43,8 +46,7 @@ def test_the_reference_problems_are_checked_without_a_crash_and_every_status_is_
             assert verdict.skipped[0][1], id
         else:
             assert all(case.series.judgement.message for case in verdict.cases)
-        if name == "Misra1a":
-            assert verdict.holds is True, str(verdict)
+            assert verdict.holds is True or name in BADLY_SCALED, str(verdict)
 
 
 X = np.linspace(0.3, 3.7, 9).tolist()
