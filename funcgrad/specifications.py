@@ -1,10 +1,11 @@
-"""Domains, metrics, covectors and problems from the words of a command line."""
+"""Domains, metrics, losses and covectors from the words of a command line."""
 
 import numpy as np
 
 from funcgrad._checks import near_match
-from funcgrad.errors import DomainMismatch, InvalidInput
-from funcgrad.functionals import EmpiricalLoss, PointEvaluation, SurfaceIntegral
+from funcgrad.errors import InvalidInput
+from funcgrad.functionals import PointEvaluation, PseudoHuber, SurfaceIntegral
+from funcgrad.functionals.pointwise_losses import loss_named
 from funcgrad.metrics import L2, RKHS, Sobolev
 from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus, surfaces
 
@@ -21,6 +22,12 @@ _METRICS = {
     "l2": "l2",
     "sobolev": "sobolev ORDER [length SCALE]",
     "rkhs": "rkhs matern NU [length SCALE], rkhs gaussian [length SCALE]",
+}
+_LOSSES = {
+    "squared": "squared",
+    "pseudo-huber": "pseudo-huber [SCALE]",
+    "logistic": "logistic",
+    "poisson": "poisson",
 }
 _COVECTORS = {
     "point": "point [X ...] [derivative ORDER ...]",
@@ -92,6 +99,22 @@ def _rkhs_from(text, words):
     raise _malformed(text, _METRICS["rkhs"], "metric")
 
 
+def loss_from(text):
+    """Return the pointwise loss of "squared", "pseudo-huber 0.5", "logistic" or "poisson".
+
+    Examples
+    --------
+    >>> loss_from("pseudo-huber 0.5")
+    PseudoHuber(scale=0.5)
+    """
+    kind, words = _words(text, _LOSSES, "loss")
+    if kind == "pseudo-huber" and len(words) == 1:
+        return PseudoHuber(_number(words[0], text))
+    if not words:
+        return loss_named(kind)
+    raise _malformed(text, _LOSSES[kind], "loss")
+
+
 def covector_from(text, domain):
     """Return the covector of "point", "point 0.3" or "point 0.3 0.5 derivative 1 0" on a domain.
 
@@ -157,49 +180,6 @@ def _default_point(domain):
     if isinstance(domain, Euclidean):
         return np.zeros(domain.dimension)
     return domain.from_unit_cube(np.full((1, domain.dimension), 1 / 3))[0]
-
-
-def problem_from(model, parameters, data, domain, metric):
-    """Return the user's `theorems.Problem` from five texts: a formula, assignments, a file and two names.
-
-    Raises
-    ------
-    InvalidInput, DomainMismatch
-        In one line that says which of them is wrong and how.
-    """
-    from funcgrad.data import read_observations
-    from funcgrad.expression import parse_assignments, parse_expression
-    from funcgrad.models import Symbolic
-    from funcgrad.theorems import Problem
-
-    values = parse_assignments(parameters)
-    names = {symbol.name for symbol in parse_expression(model, None).free_symbols}
-    unused = [name for name in values if name not in names]
-    if unused:
-        raise InvalidInput(
-            f"parameter {unused[0]!r} does not occur in the model{near_match(unused[0], sorted(names))}"
-        )
-    inputs = sorted(names - set(values))
-    domain, metric = domain_from(domain), metric_from(metric)
-    if len(inputs) != domain.n_coordinates:
-        given = ", ".join(inputs) or "none"
-        raise InvalidInput(
-            f"the model must have {domain.n_coordinates} variable(s) besides its parameters; got {given}."
-        )
-    f = Symbolic(model, x=inputs, parameters=list(values))
-    x, y = read_observations(data, inputs)
-    try:
-        domain.points(x, "data")
-    except DomainMismatch as error:
-        raise DomainMismatch(f"{data}: {error}") from error
-    if len(x) < len(values):
-        raise InvalidInput(
-            f"{data}: {len(x)} point(s) for {len(values)} parameters; a Jacobian of full column rank needs "
-            f"at least {len(values)} points."
-        )
-    theta = np.array(list(values.values()))
-    f(theta, x)
-    return Problem(f, theta, EmpiricalLoss(x, y), domain, metric, label=f"{model} on {domain}")
 
 
 def _words(text, known, what):

@@ -44,6 +44,7 @@ def test_verify_one_theorem_prints_its_levels_and_writes_json(capsys, tmp_path):
     assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith("reproduce"))
     data = json.loads(report.read_text())
     assert data["schema_version"] == 1
+    assert (data["complete"], data["problem"]) == (True, None)
     assert data["verdicts"][0]["seed"] == 4
 
 
@@ -202,3 +203,100 @@ def test_unknown_options_exit_with_2(capsys):
             cli.main(arguments)
         assert stopped.value.code == cli.EXIT_USAGE
         capsys.readouterr()
+
+
+def test_an_interrupt_leaves_a_partial_report(capsys, tmp_path, monkeypatch):
+    """The first theorem is checked, the second is interrupted, the third is not begun."""
+    from funcgrad.theorems import workers
+
+    checked = workers.verify
+
+    def interrupted(id, *rest):
+        if id == "ntk-gradient":
+            raise KeyboardInterrupt
+        return checked(id, *rest)
+
+    monkeypatch.setattr(workers, "verify", interrupted)
+    json_file, html_file = tmp_path / "report.json", tmp_path / "report.html"
+    ids = ["no-l2-gradient", "ntk-gradient", "mesh-independence"]
+    code, out, err = run(capsys, "verify", *ids, "--json", str(json_file), "--html", str(html_file))
+    assert code == cli.EXIT_INTERRUPTED == 130
+    assert "interrupted" in err
+    assert "Interrupted: 2 not checked:\n  ntk-gradient, mesh-independence" in out
+    assert "1 theorems: 1 consistent" in out
+    data = json.loads(json_file.read_text())
+    assert (data["complete"], data["unchecked"]) == (False, ids[1:])
+    assert [verdict["id"] for verdict in data["verdicts"]] == ids[:1]
+    assert "<strong>Interrupted.</strong> 2 theorems were not checked" in html_file.read_text()
+
+
+def test_an_interrupt_from_the_keyboard_ends_all_processes():
+    """A real signal to a real process group, wherever it comes: exit code 130 and no traceback."""
+    import os
+    import signal
+
+    command = [sys.executable, "-m", "funcgrad", "verify", "--jobs", "2"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        process.communicate(timeout=4)
+        pytest.fail("all theorems within four seconds")
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == cli.EXIT_INTERRUPTED
+    assert "Traceback" not in err
+    assert "interrupted" in err
+    assert "reproduce: funcgrad verify --jobs 2" in out
+
+
+def test_a_toml_file_and_the_budget_from_the_command_line(capsys, tmp_path):
+    path = tmp_path / "problem.toml"
+    data = "\n".join(f"{x} {x / 10}" for x in range(1, 9))
+    (tmp_path / "data.txt").write_text(data)
+    path.write_text(
+        'model = "a*x + b"\nparameters = "a=1, b=0.5"\ndata = "data.txt"\n'
+        'domain = "interval 0 9"\nmetric = "l2"\n'
+    )
+    report = tmp_path / "report.json"
+    command = ["verify", "tangent-gradient-exists", "--problem", str(path), "--loss", "pseudo-huber 2"]
+    code, out, err = run(capsys, *command, "--budget", "full", "--json", str(report))
+    assert code == cli.EXIT_OK, out + err
+    written = json.loads(report.read_text())
+    assert written["problem"]["loss"] == "pseudo-huber 2"
+    assert written["problem"]["parameters"] == {"a": 1.0, "b": 0.5}
+    assert len(written["verdicts"][0]["instances"][0]["levels"]) == 4  # three, and one more
+
+
+def test_replay_and_compare_from_the_command_line(capsys, tmp_path):
+    reports = [str(tmp_path / name) for name in ("a.json", "b.json")]
+    for path, seed in zip(reports, ("0", "0"), strict=True):
+        run(capsys, "verify", "no-l2-gradient", "ntk-gradient", "--json", path, "--seed", seed)
+    code, out, _ = run(capsys, "replay", reports[0])
+    assert code == cli.EXIT_OK
+    assert out.endswith("every replayed residual agrees\n")
+    code, out, _ = run(capsys, "compare", *reports)
+    assert (code, out) == (cli.EXIT_OK, "0 changes, 0 for the worse\n")
+    worse = json.loads((tmp_path / "b.json").read_text())
+    worse["verdicts"][0].update(status="refuted", shown_status="refuted", holds=False)
+    worse["verdicts"][1]["instances"][0]["levels"][0]["residual"] *= 3
+    (tmp_path / "b.json").write_text(json.dumps(worse))
+    code, out, _ = run(capsys, "compare", *reports)
+    assert code == cli.EXIT_REFUTED
+    assert "no-l2-gradient: status: consistent -> refuted\n" in out
+    code, out, _ = run(capsys, "replay", reports[1])
+    assert code == cli.EXIT_REFUTED
+    assert "1 of the replayed residuals differ" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is not JSON"), ("[]", "is not a report"), ('{"schema_version": 99}', "version 99 of the schema")],
+)
+def test_files_that_are_no_reports_are_told(capsys, tmp_path, text, message):
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    check_error(run(capsys, "replay", str(path)), message)
+    check_error(run(capsys, "compare", str(path), str(path)), message)
+    check_error(run(capsys, "replay", str(tmp_path / "none.json")), "cannot read")

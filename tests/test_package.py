@@ -19,7 +19,7 @@ LAYERS = [
     {"models"},
     {"gradients"},
     {"theorems"},
-    {"cli", "report", "plots", "testing", "specifications", "__main__"},
+    {"cli", "report", "plots", "testing", "specifications", "problems", "__main__"},
 ]
 # Imports from above, made inside a function when it is called: drawing and printing oneself.
 RENDERING = {"plots", "report"}

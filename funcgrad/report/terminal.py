@@ -11,7 +11,7 @@ _STYLES = {True: "bold green", False: "bold red", None: "bold yellow"}
 
 def print_verdict(verdict, console, details=True):
     """Print a verdict: statement, instances with their fits and controls; with details, every level."""
-    status = verdict.status if _applies(verdict) else "does not apply"
+    status = "does not apply" if verdict.shown_status == "not applicable" else verdict.status
     console.print(Text.assemble((verdict.id, "bold"), "  ", (status.upper(), _STYLES[verdict.holds])))
     _print(console, 2, verdict.statement)
     if verdict.error:
@@ -25,10 +25,6 @@ def print_verdict(verdict, console, details=True):
         versions = ", ".join(f"{name} {version}" for name, version in verdict.provenance.items())
         _print(console, 2, f"seed {verdict.seed}; {versions}")
     console.print()
-
-
-def _applies(verdict):
-    return bool(verdict.cases or verdict.error or not verdict.skipped)
 
 
 def _print(console, indent, text):
@@ -74,19 +70,12 @@ def _mark(status):
     return {"consistent": "✓", "exact": "✓", "inconclusive": "?"}.get(status, "✗")
 
 
-def print_summary(verdicts, console):
-    """Print the counts by status and of the controls."""
-    counts = {}
-    for verdict in verdicts:
-        status = verdict.status if _applies(verdict) else "not applicable"
-        counts[status] = counts.get(status, 0) + 1
-    controls = [control for verdict in verdicts for case in verdict.cases for control in case.controls]
-    instances = sum(len(verdict.cases) for verdict in verdicts)
-    console.print(
-        Text(
-            f"{len(verdicts)} theorems: "
-            + ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-            + f"; {instances} instances; "
-            f"{sum(control.detected for control in controls)} of {len(controls)} controls detected"
-        )
-    )
+def print_report(report, console):
+    """Print a report: every verdict, what was left unchecked, and the counts; every level of a single one."""
+    for verdict in report.verdicts:
+        print_verdict(verdict, console, details=len(report.verdicts) + len(report.unchecked) == 1)
+    if report.unchecked:
+        console.print(Text(f"Interrupted: {len(report.unchecked)} not checked:", "bold yellow"))
+        _print(console, 2, ", ".join(report.unchecked))
+    console.print(Text(report.summary))
+    console.print(f"reproduce: {report.command}", markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces import Sphere
+from funcgrad.spaces import Circle, Interval, Sphere
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -22,7 +22,7 @@ def differential(instance, grid, functional=None):
     Losses at points evaluate that function where the points are, densities on the grid.
     """
     functional = instance.functional if functional is None else functional
-    exact = isinstance(functional, EmpiricalLoss)
+    exact = isinstance(functional, EmpiricalLoss) and functional.operator is None
     return functional.differential(instance.f if exact else grid.function(instance.f))
 
 
@@ -51,7 +51,25 @@ def refinements(instance, first=16, count=6):
     """Return `count` numbers of nodes, doubling, from `first` for each wave of the metric's length scale."""
     length_scale = getattr(instance.metric, "length_scale", 1.0)
     waves = max(1.0, instance.domain.volume / (2 * math.pi * length_scale))
-    return [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
+    levels = [first * 2 ** (math.ceil(math.log2(waves)) + j) for j in range(count)]
+    return resolving_points(instance, levels)
+
+
+# Nodes that lie closer than this fraction of the domain are not told apart by refinement.
+_CLOSEST = 1 / 512
+
+
+def resolving_points(instance, levels):
+    """Return numbers of nodes, doubled until the coarsest has four for each gap between the loss's points.
+
+    Before that a grid sees several points as one, and rates are those of another loss.
+    """
+    if not isinstance(instance.functional, EmpiricalLoss) or instance.functional.x.shape[1] > 1:
+        return list(levels)
+    gaps = np.diff(np.unique(instance.functional.x)) / instance.domain.volume
+    needed = 4 / max(gaps.min(initial=1.0), _CLOSEST)
+    factor = 2 ** max(0, math.ceil(math.log2(needed / levels[0])))
+    return [factor * n for n in levels]
 
 
 def new_part(instance, n, metric=None, functional=None):
@@ -138,8 +156,26 @@ def unbounded_control(functional_of):
         breaks=BOUNDED.name,
         residual=lambda instance, n: new_part(instance, n, metric=L2(), functional=functional_of(instance)),
         failure=lambda instance: Stagnant(0.3),
-        levels=lambda instance: [n // 4 ** (instance.domain.dimension - 1) for n in (128, 256, 512)],
+        levels=lambda instance: resolving_points(
+            instance, [n // 4 ** (instance.domain.dimension - 1) for n in (128, 256, 512)]
+        ),
     )
+
+
+def require_line(problem):
+    """Raise `DoesNotApply` unless the problem's domain is a circle or an interval with ends."""
+    domain = problem.domain
+    if not isinstance(domain, Interval | Circle):
+        raise DoesNotApply(f"on a problem of one's own it is checked on intervals and circles, not {domain}")
+    if isinstance(domain, Interval) and domain.boundary == "periodic":
+        raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
+
+
+def require_loss_at_points(problem):
+    """Raise `DoesNotApply` unless the problem's functional is a loss of the function's values at points."""
+    functional = problem.functional
+    if not isinstance(functional, EmpiricalLoss) or functional.operator is not None:
+        raise DoesNotApply("the functional is not a loss at points")
 
 
 def require_spectral(problem):

@@ -6,7 +6,6 @@ from functools import reduce
 import numpy as np
 from scipy.special import eval_legendre, j0
 
-from funcgrad.functionals import EmpiricalLoss
 from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.kernels import (
     IntervalSobolev,
@@ -17,10 +16,17 @@ from funcgrad.kernels import (
 )
 from funcgrad.metrics import RKHS
 from funcgrad.spaces import Circle, Euclidean, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER, eigenfunctions_by_hand, require_spectral
+from funcgrad.theorems.common import (
+    EPS,
+    PAPER,
+    eigenfunctions_by_hand,
+    require_line,
+    require_loss_at_points,
+    require_spectral,
+)
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
-from funcgrad.theorems.reference import composite_rule
+from funcgrad.theorems.reference import composite_rule, point_factors
 from funcgrad.theorems.riesz import some_loss, zero
 
 # --- evaluation-representer ---------------------------------------------------------------------------
@@ -44,19 +50,19 @@ def _representer_residual(instance, panels, stretch=1.0):
     """Largest |<g, v> - dF(v)| / (‖g‖ ‖v‖) over eigenfunctions v, with <g, v> = ∫ g (1-ℓ²Δ)^s v.
 
     g is the representer from the RKHS metric; Gauss quadrature on panels split at the points of the loss,
-    where derivatives of g jump. ‖g‖² = Σ r_i r_j K(x_i, x_j).
+    where derivatives of g jump. ‖g‖² = Σ c_i c_j K(x_i, x_j).
     """
     own, loss, interval = instance.metric.kernel, instance.functional, _interval(instance.domain)
     kernel = own if stretch == 1 else _stretched(own, stretch)
-    residuals = loss.residuals(instance.f)
+    factors = point_factors(instance)
     x, w = composite_rule(interval, interval.length / panels, loss.x)
     weighted = w * RKHS(kernel).representer(loss.differential(instance.f))(x)
     defect = 0.0
     for v, eigenvalue in eigenfunctions_by_hand(instance.domain, own.length_scale):
         symbol = (1 + own.length_scale**2 * eigenvalue) ** own.s
-        inner, exact = symbol * float(weighted @ v(x)), float(residuals @ v(loss.x[:, 0]))
+        inner, exact = symbol * float(weighted @ v(x)), float(factors @ v(loss.x[:, 0]))
         defect = max(defect, abs(inner - exact) / math.sqrt(symbol))
-    size = math.sqrt(residuals @ own.gram(loss.x) @ residuals)
+    size = math.sqrt(factors @ own.gram(loss.x) @ factors)
     return Residual(defect, size, 200 * EPS * math.sqrt(symbol), 1 / panels, len(x))
 
 
@@ -73,12 +79,10 @@ def _stretched(kernel, factor):
 
 
 def _representer_problem(problem):
+    require_line(problem)
     require_spectral(problem)
-    if not isinstance(problem.functional, EmpiricalLoss) or getattr(problem.metric, "order", 0) not in (
-        1,
-        2,
-        3,
-    ):
+    require_loss_at_points(problem)
+    if getattr(problem.metric, "order", 0) not in (1, 2, 3):
         raise DoesNotApply("it is checked for losses at points in H^1, H^2 and H^3")
     kernel = problem.metric.green_kernel(problem.domain)
     panels = max(1, round(problem.domain.volume / problem.metric.length_scale / 4))
@@ -213,8 +217,10 @@ def _exponential_form(instance):
 
 
 def _green_problem(problem):
+    require_line(problem)
+    require_spectral(problem)
     metric = problem.metric
-    if not getattr(metric, "order", 0) > 0.5:
+    if not metric.order > 0.5:
         raise DoesNotApply(f"{metric} has no kernel: it needs a Sobolev order above n/2")
     data = {"kernel": metric.green_kernel(problem.domain), "point": 0.4}
     return Instance(problem.label, problem.domain, data=data)

@@ -15,7 +15,10 @@ from funcgrad.theorems.common import (
     EPS,
     PAPER,
     differential,
+    require_line,
+    require_loss_at_points,
     require_spectral,
+    resolving_points,
     step,
     unbounded_control,
 )
@@ -23,7 +26,7 @@ from funcgrad.theorems.existence import representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
 from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, reference
+from funcgrad.theorems.reference import Reference, composite_rule, point_factors, reference
 from funcgrad.theorems.riesz import some_loss
 
 
@@ -35,9 +38,11 @@ def model_instance(label, domain, metric, functional, model, theta):
 
 def problem_instance(problem, metric):
     """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
+    require_line(problem)
     require_spectral(problem)
-    if not isinstance(problem.functional, EmpiricalLoss):
-        raise DoesNotApply("the functional is not a loss at points")
+    require_loss_at_points(problem)
+    if metric.order > 0.5 and problem.domain.boundary == "dirichlet":
+        _require_zero_at_ends(problem)
     try:
         resolving_grid(problem.domain, problem.model, problem.theta)
     except (ConvergenceError, DomainMismatch) as error:
@@ -45,6 +50,16 @@ def problem_instance(problem, metric):
     return model_instance(
         problem.label, problem.domain, metric, problem.functional, problem.model, problem.theta
     )
+
+
+def _require_zero_at_ends(problem):
+    domain = problem.domain
+    x = np.linspace(domain.a, domain.b, 33)
+    tangent = np.abs(problem.model.jacobian(problem.theta, x))
+    if np.any(tangent[[0, -1]] > 1e3 * EPS * tangent.max(axis=0)):
+        raise DoesNotApply(
+            f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
+        )
 
 
 def referenced_instance(problem):
@@ -248,10 +263,10 @@ def _tangent_residual(instance, n, test_functions=None):
     tangent = _l2_tangent(instance, lambda x: model.jacobian(theta, x))
     tested = Reference(_l2_tangent(instance, test_functions), np.zeros(0))
     at_points, norms = test_functions(loss.x), tested.column_norms
-    residuals = loss.residuals(instance.f)
-    defect = np.abs(tested.tangent.T @ (tangent @ found.direction) - residuals @ at_points) / norms
+    factors = point_factors(instance)
+    defect = np.abs(tested.tangent.T @ (tangent @ found.direction) - factors @ at_points) / norms
     # dF(φ_j) is a sum with cancellation; its size without is what rounding is relative to.
-    size = float(np.max(np.abs(residuals) @ np.abs(at_points) / norms))
+    size = float(np.max(np.abs(factors) @ np.abs(at_points) / norms))
     floor = fit_floor(Reference(tangent, np.zeros(0)), grid, L2())
     return Residual(float(defect.max()), size, floor, step(grid), n)
 
@@ -290,9 +305,10 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             failure=lambda instance: divergent(
                 instance.domain.dimension / 2, 0.05 if instance.domain.dimension == 1 else 0.2
             ),
-            levels=lambda instance: [
-                n // (1, 16, 64)[instance.domain.dimension - 1] for n in (256, 512, 1024, 2048, 4096)
-            ],
+            levels=lambda instance: resolving_points(
+                instance,
+                [n // (1, 16, 64)[instance.domain.dimension - 1] for n in (256, 512, 1024, 2048, 4096)],
+            ),
         ),
     ),
 )

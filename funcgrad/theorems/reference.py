@@ -63,6 +63,12 @@ def reference(instance):
     return _on_interval(instance)
 
 
+def point_factors(instance):
+    """Return c, (K,), for which dF = Σ c_i δ_{x_i}: the derivatives w_i ∂ℓ/∂z of a loss at points."""
+    loss = instance.functional
+    return loss.weights * loss.loss.derivative(loss.predictions(instance.f), loss.y)
+
+
 def composite_rule(domain, width, breaks=()):
     """Return nodes and weights of composite Gauss quadrature with panels up to `width`, split at breaks."""
     ends = np.unique(np.concatenate([[domain.a, domain.b], np.ravel(breaks)]))
@@ -86,9 +92,9 @@ def _on_interval(instance):
     if metric.order == 1:
         rows.append(length_scale * root[:, None] * model.jacobian_derivative(theta, x, 1))
     if at_points and metric.order == 1:
-        residuals = loss.residuals(instance.f)
+        factors = point_factors(instance)
         values, slopes = h1_kernel(domain, length_scale, x[:, None], loss.x[:, 0])
-        gradient = np.concatenate([root * (values @ residuals), length_scale * root * (slopes @ residuals)])
+        gradient = np.concatenate([root * (values @ factors), length_scale * root * (slopes @ factors)])
     elif not at_points and metric.order == 0:
         gradient = root * (instance.f(x) - loss.y(x))
     else:
@@ -117,7 +123,7 @@ def _by_modes(instance):
     metric, loss, modes = instance.metric, instance.functional, modes_of(instance.domain)
     root = (1 + getattr(metric, "length_scale", 1.0) ** 2 * modes.eigenvalues) ** (metric.order / 2)
     if isinstance(loss, EmpiricalLoss):
-        covector = loss.residuals(instance.f) @ modes.at(loss.x)
+        covector = point_factors(instance) @ modes.at(loss.x)
     else:
         x = modes.nodes.T
         covector = modes.coefficients(instance.f(*x) - loss.y(*x))

@@ -20,6 +20,7 @@ from funcgrad.theorems.common import (
     excess_order,
     new_part,
     refinements,
+    require_line,
     require_spectral,
     rounding_floor,
     step,
@@ -146,6 +147,7 @@ def _wrong_metric_residual(instance, n):
 
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
+    require_line(problem)
     require_spectral(problem)
     rule = "midpoint" if isinstance(problem.domain, Interval) else None
     from funcgrad.gradients.natural_gradient import model_function

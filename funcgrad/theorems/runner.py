@@ -1,19 +1,35 @@
 """Checking theorems: refinement, expectations, controls, oracles."""
 
-import platform
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
-from funcgrad._checks import near_match, whole_number
-from funcgrad.errors import InvalidInput
-from funcgrad.theorems.expectations import Exact
-from funcgrad.theorems.record import DoesNotApply, Theorem
+from funcgrad._checks import finite_array, near_match, one_of, whole_number
+from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.theorems.expectations import Exact, Order
+from funcgrad.theorems.provenance import provenance
+from funcgrad.theorems.record import DoesNotApply, Problem, Theorem
 from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
 
+BUDGETS = ("quick", "full")
+# How many times a full run draws the instances.
+FULL_DRAWS = 3
 
-def verify(id, problem=None, seed=0):
+
+def verify(
+    id,
+    problem=None,
+    seed=0,
+    budget="quick",
+    *,
+    model=None,
+    theta=None,
+    functional=None,
+    metric=None,
+    domain=None,
+):
     """Check one theorem of the catalogue and return its `Verdict`.
 
     Parameters
@@ -24,27 +40,41 @@ def verify(id, problem=None, seed=0):
         The user's own model, data, domain and metric, in place of the built-in instances.
     seed : int
         Of the drawn parts of the built-in instances.
+    budget : {"quick", "full"}
+        "full" adds a level of refinement and draws the instances three times.
+    model, theta, functional, metric, domain : optional
+        The parts of a problem, in place of `problem`: all five, or none.
 
     Returns
     -------
     Verdict
         With a problem that the theorem says nothing about, the status is "vacuous" and `skipped`
-        tells why.
+        tells why. An exception while it is checked is its failure: the status is "refuted" and `error`
+        tells which.
 
     Examples
     --------
     >>> import funcgrad as fg
     >>> fg.verify("no-l2-gradient").status
     'consistent'
+    >>> verdict = fg.verify(
+    ...     "tangent-gradient-exists",
+    ...     model=fg.models.Polynomial(2),
+    ...     theta=[1.0, 0.5, -0.2],
+    ...     functional=fg.EmpiricalLoss([0.1, 0.4, 0.9], [1.0, 2.0, 0.5]),
+    ...     metric=fg.L2(),
+    ...     domain=fg.Interval(0, 1),
+    ... )
+    >>> verdict.status
+    'exact'
     """
     theorem = find(id)
-    seed = whole_number(seed, "seed")
-    blank = Verdict(
-        theorem.id, theorem.statement, theorem.latex, theorem.source, seed, provenance=provenance()
-    )
+    seed, budget = whole_number(seed, "seed"), one_of(budget, BUDGETS, "budget")
+    problem = _assembled(problem, model, theta, functional, metric, domain)
+    blank = blank_verdict(theorem, seed, budget)
     cases, skipped = [], []
     try:
-        for instance in _instances(theorem, problem, seed, skipped):
+        for draw, index, instance in instances(theorem, problem, seed, budget, skipped):
             margins = {
                 hypothesis.name: float(hypothesis.margin(instance)) for hypothesis in theorem.hypotheses
             }
@@ -52,11 +82,11 @@ def verify(id, problem=None, seed=0):
             if unmet:
                 skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
             else:
-                cases.append(check_instance(theorem, instance, margins))
+                case = check_instance(theorem, instance, margins, budget)
+                if not _is_repeated(case, cases):
+                    cases.append(replace(case, draw=draw, index=index))
     except Exception as error:  # whatever it is, it is this theorem's failure, and the others go on
-        return replace(
-            blank, cases=tuple(cases), skipped=tuple(skipped), error=f"{type(error).__name__}: {error}"
-        )
+        return replace(blank, cases=tuple(cases), skipped=tuple(skipped), error=described(error))
     return replace(blank, cases=tuple(cases), skipped=tuple(skipped))
 
 
@@ -73,32 +103,106 @@ def find(id):
     return theorems[id]
 
 
-def _instances(theorem, problem, seed, skipped):
-    if problem is None:
-        return theorem.instances(np.random.default_rng(seed))
-    try:
-        return [theorem.from_problem(problem)]
-    except DoesNotApply as reason:
-        skipped.append((problem.label, str(reason)))
-        return []
+def blank_verdict(theorem, seed, budget):
+    """Return the `Verdict` on a theorem of which nothing has been checked yet."""
+    return Verdict(
+        theorem.id,
+        theorem.statement,
+        theorem.latex,
+        theorem.source,
+        seed,
+        budget,
+        provenance=provenance(),
+    )
 
 
-def check_instance(theorem, instance, margins):
+def described(error):
+    """Return an exception as one line: the kind is told unless the message was written for users."""
+    message = " ".join(str(error).split())
+    return message if isinstance(error, FuncgradError) else f"{type(error).__name__}: {message}"
+
+
+def _assembled(problem, model, theta, functional, metric, domain):
+    parts = {"model": model, "theta": theta, "functional": functional, "metric": metric, "domain": domain}
+    missing = [f"`{name}`" for name, part in parts.items() if part is None]
+    if len(missing) == len(parts):
+        return problem
+    if problem is not None:
+        raise InvalidInput("give either `problem` or its parts, not both.")
+    if missing:
+        raise InvalidInput(f"a problem of your own needs all of its parts; missing: {', '.join(missing)}.")
+    return Problem(model, finite_array(theta, "theta", ndim=1), functional, domain, metric)
+
+
+def instances(theorem, problem, seed, budget, skipped):
+    """Yield (draw, index, instance): the built-in ones, or the user's.
+
+    A reason why a theorem does not apply to the user's problem is added to `skipped`.
+    """
+    if problem is not None:
+        try:
+            yield 0, 0, theorem.from_problem(problem)
+        except DoesNotApply as reason:
+            skipped.append((problem.label, str(reason)))
+        return
+    for draw in range(FULL_DRAWS if budget == "full" else 1):
+        found, random = drawn_instances(theorem, seed, draw)
+        if draw and not random:
+            return
+        for index, instance in enumerate(found):
+            yield draw, index, instance
+
+
+def drawn_instances(theorem, seed, draw):
+    """Return the built-in instances of a draw, and whether anything in them is random."""
+    rng = np.random.default_rng([seed, draw] if draw else seed)
+    before = rng.bit_generator.state
+    return theorem.instances(rng), rng.bit_generator.state != before
+
+
+def _is_repeated(case, cases):
+    """Whether another draw of an instance in which nothing is random was checked before."""
+    return any(other.label == case.label and other.series == case.series for other in cases)
+
+
+def check_instance(theorem, instance, margins, budget="quick"):
     """Return the `CaseResult` of one instance that meets the hypotheses."""
     levels = theorem.levels(instance)
+    if budget == "full":
+        levels = one_level_more(levels)
     expectation = theorem.expectation(instance)
     series = _series(theorem.residual, instance, levels, expectation)
     controls = tuple(_control(control, instance, levels, expectation) for control in theorem.controls)
     oracle = None
     if theorem.oracle is not None and (residual := theorem.oracle(instance)) is not None:
         exact = Exact()
-        oracle = Series((residual,), str(exact), exact.judge([residual]))
+        oracle = Series((residual,), str(exact), exact.judge([residual]), (None,))
     return CaseResult(instance.label, margins, series, controls, oracle)
+
+
+def one_level_more(levels):
+    """Return levels of refinement continued by one, if they are in arithmetic or geometric progression.
+
+    Examples
+    --------
+    >>> one_level_more([16, 32, 64]), one_level_more(range(4, 7)), one_level_more([1, 2, 7])
+    ([16, 32, 64, 128], [4, 5, 6, 7], [1, 2, 7])
+    """
+    levels = list(levels)
+    if len(levels) < 3:
+        return levels
+    last, previous = levels[-1], levels[-2]
+    if len({fine - coarse for coarse, fine in pairwise(levels)}) == 1:
+        return [*levels, last + (last - previous)]
+    if all(fine * previous == coarse * last for coarse, fine in pairwise(levels)):
+        return [*levels, last * last // previous]
+    return levels
 
 
 def _series(residual, instance, levels, expectation):
     residuals = tuple(residual(instance, level) for level in levels)
-    return Series(residuals, str(expectation), expectation.judge(residuals))
+    order = (expectation.low, expectation.high) if isinstance(expectation, Order) else None
+    return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels), order)
 
 
 def _control(control, instance, levels, expectation):
@@ -107,18 +211,3 @@ def _control(control, instance, levels, expectation):
     series = _series(control.residual, instance, levels, failure)
     detected = series.judgement.holds and not expectation.judge(series.residuals).holds
     return ControlResult(control.name, control.breaks, detected, series)
-
-
-def provenance():
-    """Return versions and machine, as text, for the report."""
-    import scipy
-
-    import funcgrad
-
-    return {
-        "funcgrad": funcgrad.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "machine": f"{platform.machine()} {platform.system()}",
-    }

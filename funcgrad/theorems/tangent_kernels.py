@@ -7,7 +7,7 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER
+from funcgrad.theorems.common import EPS, PAPER, require_line
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.riesz import some_loss
@@ -28,10 +28,13 @@ def _ntk_instances(rng):
         ("waves", circle, wave, [1.0, 0.4, -0.7]),
         ("network of two tanh units", interval, network, [1.0, 0.9, -0.3, -0.6, 0.5, 0.8]),
     ]
-    return [
+    instances = [
         _instance(label, domain, model, theta, some_loss(domain, rng, 5))
         for label, domain, model, theta in cases
     ]
+    x, y, weights = circle.length * rng.uniform(size=5), [0, 1, 1, 0, 1], rng.uniform(0.5, 2, 5)
+    loss = EmpiricalLoss(x, y, "logistic", weights)
+    return [*instances, _instance("waves, logistic loss with weights", circle, wave, [1.0, 0.4, -0.7], loss)]
 
 
 def _instance(label, domain, model, theta, loss):
@@ -109,6 +112,7 @@ def _one_parameter_less(instance, level):
 
 
 def _ntk_problem(problem):
+    require_line(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
         raise DoesNotApply("the functional is not a loss at points")
     return _instance(problem.label, problem.domain, problem.model, problem.theta, problem.functional)

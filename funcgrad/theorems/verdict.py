@@ -14,17 +14,28 @@ _HOLDS = {"consistent": True, "exact": True, "inconclusive": None, "vacuous": No
 
 @dataclass(frozen=True)
 class Series:
-    """Residuals under refinement with the expectation and how they compare."""
+    """Residuals under refinement with the expectation and how they compare.
+
+    Attributes
+    ----------
+    levels : tuple
+        What the theorem's residual was given at each level; None for a closed form, which has no levels.
+    expected_order : (float, float) or None
+        The interval of the expected order, where one is expected.
+    """
 
     residuals: tuple[Residual, ...]
     expectation: str
     judgement: Judgement
+    levels: tuple
+    expected_order: tuple[float, float] | None = None
 
     def as_dict(self):
         """Return the series as plain data."""
         orders = [None, *(None if order != order else order for order in local_orders(self.residuals))]
         levels = [
             {
+                "level": level,
                 "h": residual.h,
                 "unknowns": residual.unknowns,
                 "residual": residual.scaled,
@@ -32,10 +43,17 @@ class Series:
                 "local_order": order,
                 "used": used,
             }
-            for residual, order, used in zip(self.residuals, orders, self.judgement.used, strict=True)
+            for level, residual, order, used in zip(
+                self.levels, self.residuals, orders, self.judgement.used, strict=True
+            )
         ]
         judgement = {k: v for k, v in asdict(self.judgement).items() if k != "used"}
-        return {"expectation": self.expectation, **judgement, "levels": levels}
+        return {
+            "expectation": self.expectation,
+            "expected_order": self.expected_order,
+            **judgement,
+            "levels": levels,
+        }
 
 
 @dataclass(frozen=True)
@@ -50,13 +68,21 @@ class ControlResult:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One instance: hypotheses with margins, residuals, controls, and the closed form if there is one."""
+    """One instance: hypotheses with margins, residuals, controls, and the closed form if there is one.
+
+    Attributes
+    ----------
+    draw, index : int
+        Which of the drawn lists of instances it is from, and its place there; the seed finds it again.
+    """
 
     label: str
     margins: dict
     series: Series
     controls: tuple[ControlResult, ...]
     oracle: Series | None = None
+    draw: int = 0
+    index: int = 0
 
     @property
     def status(self):
@@ -83,6 +109,8 @@ class Verdict:
     error : str
         The message of an exception that ended the check, if one did.
     seed : int
+    budget : str
+        "quick" or "full".
 
     Examples
     --------
@@ -97,6 +125,7 @@ class Verdict:
     latex: str
     source: str
     seed: int
+    budget: str = "quick"
     cases: tuple[CaseResult, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     error: str = ""
@@ -115,6 +144,11 @@ class Verdict:
         """True, False, or None where nothing can be said."""
         return _HOLDS.get(self.status, False)
 
+    @property
+    def shown_status(self):
+        """The status, or "not applicable" where the statement says nothing about the user's problem."""
+        return self.status if self.cases or self.error or not self.skipped else "not applicable"
+
     def as_dict(self):
         """Return the verdict as plain data (see `to_json`)."""
         return {
@@ -123,12 +157,16 @@ class Verdict:
             "latex": self.latex,
             "source": self.source,
             "status": self.status,
+            "shown_status": self.shown_status,
             "holds": self.holds,
             "seed": self.seed,
+            "budget": self.budget,
             "error": self.error,
             "instances": [
                 {
                     "label": case.label,
+                    "draw": case.draw,
+                    "index": case.index,
                     "status": case.status,
                     "hypotheses": case.margins,
                     **case.series.as_dict(),
