@@ -84,17 +84,17 @@ def _symbol_of(formula):
 
 
 def _another_weight(original):
-    def broken(self, domain, nodes, weights, rule):
+    def broken(self, domain, nodes, weights, rule, shape=None):
         weights = weights.copy()
         weights[len(weights) // 3] *= 1 + 1e-6
-        original(self, domain, nodes, weights, rule)
+        original(self, domain, nodes, weights, rule, shape)
 
     return broken
 
 
 def _weights_of_one(original):
-    return lambda self, domain, nodes, weights, rule: original(
-        self, domain, nodes, np.ones(len(weights)), rule
+    return lambda self, domain, nodes, weights, rule, shape=None: original(
+        self, domain, nodes, np.ones(len(weights)), rule, shape
     )
 
 
@@ -527,13 +527,21 @@ def _euclidean(original):
 
 
 def _factor_transposed(original):
-    def broken(self, x):
+    def broken(self, x, side):
         import scipy.linalg
 
-        jacobian = self.model.jacobian(self.theta, x)
+        jacobian = self.model.jacobian_derivative(self.theta, x, self._orders[side])
         if self.factor is None:
             return jacobian
         return scipy.linalg.solve_triangular(self.factor, jacobian.T).T
+
+    return broken
+
+
+def _change_transposed(original):
+    def broken(self, root, a, h_factor):
+        original(self, root, a, h_factor)
+        self._change = self._change.T
 
     return broken
 
@@ -577,16 +585,37 @@ GRADIENTS = (
     Fault(
         "kernel-factor-transposed",
         "R⁻¹ in place of R⁻ᵀ in a tangent kernel",
-        "gradients.tangent_kernel:TangentKernel.features",
+        "gradients.tangent_kernel:TangentFeatures._features",
         _factor_transposed,
         ("gtk-is-reproducing",),
     ),
     Fault(
         "parameter-dropped",
         "a tangent kernel without its last parameter",
-        "gradients.tangent_kernel:TangentKernel.features",
+        "gradients.tangent_kernel:TangentFeatures._features",
         _after(lambda features, kernel: features[..., :-1]),
         ("ntk-gradient", "ntk-is-reproducing"),
+    ),
+    Fault(
+        "extension-transposed",
+        "the change of metric on the tangent space is transposed",
+        "metrics.tangent_extended:ExtendedRoot.__init__",
+        _change_transposed,
+        ("gtk-extends",),
+    ),
+    Fault(
+        "components-reversed",
+        "a matrix-valued tangent kernel acts on the components in reverse",
+        "gradients.tangent_kernel:MatrixTangentKernel._product",
+        lambda original: lambda self, X, Y, v: original(self, X, Y, v[:, ::-1]),
+        ("vector-valued",),
+    ),
+    Fault(
+        "kronecker-constant",
+        "Kronecker factors over 1.0001 times the norm of the constant",
+        "gradients.solvers.kronecker:triangular_factor",
+        scaled(1.0001),
+        ("kronecker-exactness",),
     ),
 )
 

@@ -5,12 +5,13 @@ import math
 import numpy as np
 
 from funcgrad.gradients.least_squares import solve_least_squares
-from funcgrad.gradients.natural_gradient import at_base_point, model_function
+from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.solvers.kronecker import LayerFactors, layer_factors
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.kernels import Matern
 from funcgrad.kernels import Sobolev as SobolevKernel
 from funcgrad.metrics import L2, RKHS, Fisher, Poisson, Sobolev
+from funcgrad.metrics.base import at_base_point
 from funcgrad.models import MLP
 from funcgrad.operators.square_root import SquareRoot
 from funcgrad.spaces import Box, Interval
