@@ -25,13 +25,6 @@ class TangentFeatures:
     theta : array_like, (p,)
     factor : ndarray, (p, p), optional
         Upper triangular R with h = RᵀR; the identity if not given.
-
-    Examples
-    --------
-    >>> import funcgrad as fg
-    >>> ntk = fg.tangent_kernel(fg.models.Polynomial(1), [0.0, 0.0])
-    >>> ntk(2.0, 3.0)                                                         # 1 + xy
-    7.0
     """
 
     def __init__(self, model, theta, factor=None):
@@ -111,6 +104,13 @@ class TangentKernel(TangentFeatures, Kernel):
 
     The tangent space span φ_i with the pushed-forward metric h is an RKHS, and this is its reproducing
     kernel; for the Euclidean metric h = I it is the neural tangent kernel Θ. Made by `tangent_kernel`.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> ntk = fg.tangent_kernel(fg.models.Polynomial(1), [0.0, 0.0])
+    >>> ntk(2.0, 3.0)                                                         # 1 + xy
+    7.0
     """
 
     def _evaluate(self, x, y):

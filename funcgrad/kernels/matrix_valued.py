@@ -21,6 +21,13 @@ class MatrixValuedKernel(ABC):
         m.
     smoothness : float
         As for `Kernel`.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> K = fg.kernels.MatrixKernel(np.array([[2.0, 1.0], [1.0, 2.0]]), fg.kernels.Gaussian())
+    >>> isinstance(K, fg.kernels.MatrixValuedKernel), K.gram([0.0, 1.0]).shape
+    (True, (4, 4))
     """
 
     n_components: int

@@ -118,6 +118,15 @@ class MetricField(Combinable, ABC):
     """A metric that depends on the function at which it is taken: an inner product at each base point.
 
     What takes a metric takes one of these too, and asks for it `at` its own current function.
+
+    Examples
+    --------
+    >>> import numpy as np, funcgrad as fg
+    >>> isinstance(fg.FisherRao(), fg.metrics.MetricField)
+    True
+    >>> density = fg.Interval(0, 1).grid(16).function(lambda x: np.full_like(x, 2.0))
+    >>> round(fg.FisherRao().at(density).norm(density) ** 2, 12)                # ∫ u²/ρ
+    2.0
     """
 
     @abstractmethod
