@@ -61,10 +61,10 @@ DOMAINS = (
     Euclidean(1),
     Torus((_TURN, _TURN)),
     Euclidean(2),
-    Box([(0, 2), (0, 3)], "neumann"),
+    Box(((0, 2), (0, 3)), "neumann"),
     Torus((_TURN, _TURN, _TURN)),
     Euclidean(3),
-    Box([(0, 2), (0, 3), (0, 2)], "dirichlet"),
+    Box(((0, 2), (0, 3), (0, 2)), "dirichlet"),
 )
 _COORDINATES = (0.7, 1.1, 0.9)
 

@@ -78,7 +78,7 @@ def test_circle_is_periodic_symmetric_and_bounded_by_its_diagonal(s, length, x, 
     assert k(x + length, y) == pytest.approx(
         k(x, y), rel=1e-12, abs=40 * k(0, 0) * shift ** min(1.0, 2 * s - 1)
     )
-    assert 0 < k(x, y) <= k(0.0, 0.0) * (1 + 1e-15)
+    assert 0 < k(x, y) <= k(0.0, 0.0) * (1 + 1e-13)  # both are right to 5e-14
 
 
 @pytest.mark.parametrize(("s", "length"), [(2.0, 6.0), (3.0, 0.9), (2.7, 5.0), (1.8, 2.0), (4.5, 0.5)])

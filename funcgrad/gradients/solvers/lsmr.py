@@ -63,8 +63,12 @@ def solve_by_lsmr(a, r, damping=0.0, rcond=None, tolerance=1e-12, reason=""):
             y = np.array(basis) @ solution.solution
             gradient = alpha * betas[-1] * abs(y[-1])
             missed = solution.residual * beta
-            if exhausted:
+            if k == min(m, p):
                 return solution
+            if exhausted:
+                # Directions of singular values below √ulp of the largest look the same as none at all.
+                hidden = p * ULP * scale**2 * np.linalg.norm(solution.solution)
+                return _with_truncation(solution, max(gradient, hidden), damping)
             if gradient <= tolerance * scale * missed or missed <= tolerance * beta:
                 return _with_truncation(solution, gradient, damping)
         basis.append(v / alpha)
