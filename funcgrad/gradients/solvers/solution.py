@@ -110,7 +110,7 @@ class ReducedProblem:
 def rounding_error(sigma, rank, damping, solution, missed):
     """Return κε + κ²ερ: a bound of the relative error of the solution of min |A η - r|² + λ|η|².
 
-    Householder QR solves a problem whose [A r] differs by ε relatively, ε = 8√p ulp here; Wedin's
+    Householder QR solves a problem whose [A r] differs by ε relatively, ε = 16√p ulp here; Wedin's
     theorem turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that
     system relative to |A||η|. Where singular values are cut off, what separates the directions is the
     gap: κ = σ_1/(σ_k - σ_{k+1}) (Hansen 1987).
@@ -132,5 +132,5 @@ def rounding_error(sigma, rank, damping, solution, missed):
         return math.inf
     kappa = largest / smallest
     rho = math.hypot(missed, math.sqrt(damping) * size) / (largest * size)
-    epsilon = 8 * math.sqrt(len(solution)) * ULP
+    epsilon = 16 * math.sqrt(len(solution)) * ULP
     return float(kappa * epsilon * (2 + (kappa + 1) * rho))
