@@ -56,7 +56,7 @@ def _in_processes(ids, arguments, jobs):
                 process, id = busy.pop(connection)
                 try:
                     verdict = connection.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):  # it died before, or after, it had read its theorem
                     process.join()
                     message = f"the process that checked it ended with code {process.exitcode}"
                     verdict = replace(blank_verdict(find(id), *arguments[1:]), error=message)
