@@ -148,4 +148,5 @@ def test_a_full_run_adds_a_level_and_draws_random_instances_again():
     assert full.cases[0].series.levels == tuple(one_level_more(quick.cases[0].series.levels))
     assert full.cases[0].series.residuals[:-1] == quick.cases[0].series.residuals
     # Nothing is random in these, so they are not drawn again.
-    assert len(fg.verify("no-l2-gradient", budget="full").cases) == 4
+    quick, full = (fg.verify("no-l2-gradient", budget=budget) for budget in ("quick", "full"))
+    assert len(full.cases) == len(quick.cases)
