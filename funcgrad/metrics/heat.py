@@ -67,7 +67,9 @@ def squared_dual_norm(c, domain, order, length_scale, homogeneous=False):
     best = (math.nan, math.inf)
     for far, heat, start in attempts:
         near, error = _near(heat, start, order, threshold, 0.0 if homogeneous else 1.0)
-        best = min(best, (far + near, error / (far + near)), key=lambda pair: pair[1])
+        total = far + near
+        relative = error / total if total else error  # weights whose squares underflow leave 0 of both
+        best = min(best, (total, relative), key=lambda pair: pair[1])
         if best[1] <= _GOOD:
             break
     if not best[1] <= TOLERANCE:
