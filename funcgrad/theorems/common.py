@@ -144,7 +144,25 @@ BOUNDED = Hypothesis(
 )
 
 
-def unbounded_control(functional_of):
+def some_loss(domain, rng, size=3):
+    """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero.
+
+    One point from the middle of each of `size` slices: where two nearly meet, their errors nearly cancel.
+    """
+    u = rng.uniform(0.1, 0.9, (size, domain.dimension))
+    u[:, 0] = 0.1 + 0.8 * (np.arange(size) + rng.uniform(0.2, 0.8, size)) / size
+    x = domain.from_unit_cube(u)
+    return EmpiricalLoss(x, rng.choice([-1.0, 1.0], size) * rng.uniform(1.0, 2.0, size))
+
+
+def loss_at_points(instance):
+    """Return the instance's functional if it is a loss at points, else one on its domain, always the same."""
+    if isinstance(instance.functional, EmpiricalLoss):
+        return instance.functional
+    return some_loss(instance.domain, np.random.default_rng(0))
+
+
+def unbounded_control(functional_of=loss_at_points):
     """Return the control that breaks `BOUNDED` alone: point evaluations in L2, whose representers diverge.
 
     `functional_of` gives the loss at points for an instance.

@@ -21,7 +21,7 @@ from funcgrad.theorems.natural_gradients import (
 )
 from funcgrad.theorems.pullbacks import doubled
 from funcgrad.theorems.record import Control, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, reference
+from funcgrad.theorems.reference import Reference, composite_rule, reference, tangent_by_modes
 
 
 def _instances(rng):
@@ -55,7 +55,7 @@ def _reference(instance, basis=None):
     model = instance.model if basis is None else basis
     theta = instance.theta if basis is None else np.zeros(basis.n_parameters)
     if isinstance(domain, Torus):
-        return Reference(_torus_coordinates(domain, metric, model, theta), np.zeros(0))
+        return Reference(tangent_by_modes(domain, metric, model, theta), np.zeros(0))
     if isinstance(domain, Box):
         lines = [composite_rule(Interval(a, b), (b - a) / 2) for a, b in domain.bounds]
         nodes = np.stack(np.meshgrid(*(x for x, _ in lines), indexing="ij"), axis=-1)
@@ -70,18 +70,6 @@ def _reference(instance, basis=None):
     middle = getattr(domain, "a", 0.0) + 0.4 * domain.volume
     functional = EmpiricalLoss([middle], [1.0]) if metric.order else PopulationLoss(np.zeros_like)
     return reference(replace(instance, model=model, theta=theta, functional=functional, f=lambda x: 0 * x))
-
-
-def _torus_coordinates(torus, metric, model, theta):
-    """Fourier coefficients against orthonormal waves times the symbol's root, as real rows, by numpy."""
-    n = 64
-    axes = [length / n * np.arange(n) for length in torus.lengths]
-    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    values = model.jacobian(theta, nodes).reshape(n, n, -1)
-    waves = [2 * np.pi / length * np.fft.fftfreq(n, 1 / n) for length in torus.lengths]
-    symbol = (1 + np.add.outer(waves[0] ** 2, waves[1] ** 2)) ** metric.order
-    rows = np.sqrt(symbol * torus.volume)[..., None] * np.fft.fft2(values, axes=(0, 1)) / n**2
-    return np.concatenate([rows.real, rows.imag]).reshape(2 * n**2, -1)
 
 
 @lru_cache(maxsize=32)

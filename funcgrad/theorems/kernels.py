@@ -23,11 +23,12 @@ from funcgrad.theorems.common import (
     require_line,
     require_loss_at_points,
     require_spectral,
+    some_loss,
 )
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 from funcgrad.theorems.reference import composite_rule, point_factors
-from funcgrad.theorems.riesz import some_loss, zero
+from funcgrad.theorems.riesz import zero
 
 # --- evaluation-representer ---------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from funcgrad.theorems.common import (
     require_loss_at_points,
     require_spectral,
     resolving_points,
+    some_loss,
     step,
     unbounded_control,
 )
@@ -27,7 +28,6 @@ from funcgrad.theorems.expectations import Exact, Stagnant, divergent
 from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
 from funcgrad.theorems.reference import Reference, composite_rule, point_factors, reference
-from funcgrad.theorems.riesz import some_loss
 
 
 def model_instance(label, domain, metric, functional, model, theta):
@@ -187,12 +187,6 @@ def _projection_residual(instance, n, direction_of=natural_direction):
     return Residual(float(distance), float(size), fit_floor(exact, grid, instance.metric), step(grid), n)
 
 
-def _loss_at_points(instance):
-    if isinstance(instance.functional, EmpiricalLoss):
-        return instance.functional
-    return some_loss(instance.domain, np.random.default_rng(0))
-
-
 NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     id="natural-gradient-is-projection",
     statement="The natural gradient pushes forward to the orthogonal projection of the gradient onto the "
@@ -212,7 +206,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
             residual=lambda instance, n: _projection_residual(instance, n, euclidean_direction),
             failure=lambda instance: Stagnant(1e-4),
         ),
-        unbounded_control(_loss_at_points),
+        unbounded_control(),
     ),
 )
 

@@ -11,7 +11,7 @@ from funcgrad.kernels import IntervalSobolev
 from funcgrad.metrics import RKHS, Sobolev
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Interval
-from funcgrad.theorems.common import EPS, PAPER, another_metric, step
+from funcgrad.theorems.common import EPS, PAPER, another_metric, some_loss, step
 from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
     euclidean_direction,
@@ -24,7 +24,6 @@ from funcgrad.theorems.natural_gradients import (
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
 from funcgrad.theorems.reference import Reference, reference
-from funcgrad.theorems.riesz import some_loss
 
 # --- pullback-metric ----------------------------------------------------------------------------------
 

@@ -121,11 +121,21 @@ def h1_kernel(domain, length_scale, x, y):
 
 def _by_modes(instance):
     metric, loss, modes = instance.metric, instance.functional, modes_of(instance.domain)
-    root = (1 + getattr(metric, "length_scale", 1.0) ** 2 * modes.eigenvalues) ** (metric.order / 2)
     if isinstance(loss, EmpiricalLoss):
         covector = point_factors(instance) @ modes.at(loss.x)
     else:
         x = modes.nodes.T
         covector = modes.coefficients(instance.f(*x) - loss.y(*x))
-    tangent = modes.coefficients(instance.model.jacobian(instance.theta, modes.nodes))
-    return Reference(root[:, None] * tangent, covector / root)
+    tangent = tangent_by_modes(instance.domain, metric, instance.model, instance.theta)
+    return Reference(tangent, covector / _root_of_symbol(metric, modes))
+
+
+def tangent_by_modes(domain, metric, model, theta):
+    """Return the tangent functions in coordinates of a metric (1 - ℓ²Δ)^s, (K, p), by `modes_of`."""
+    modes = modes_of(domain)
+    coefficients = modes.coefficients(model.jacobian(theta, modes.nodes))
+    return _root_of_symbol(metric, modes)[:, None] * coefficients
+
+
+def _root_of_symbol(metric, modes):
+    return (1 + getattr(metric, "length_scale", 1.0) ** 2 * modes.eigenvalues) ** (metric.order / 2)

@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 from scipy.special import eval_legendre, iv, spherical_in
 
-from funcgrad.functionals import EmpiricalLoss, PopulationLoss
+from funcgrad.functionals import PopulationLoss
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
@@ -23,22 +23,12 @@ from funcgrad.theorems.common import (
     require_line,
     require_spectral,
     rounding_floor,
+    some_loss,
     step,
     unbounded_control,
 )
 from funcgrad.theorems.expectations import Exact, Order, Spectral, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
-
-
-def some_loss(domain, rng, size=3):
-    """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero.
-
-    One point from the middle of each of `size` slices: where two nearly meet, their errors nearly cancel.
-    """
-    u = rng.uniform(0.1, 0.9, (size, domain.dimension))
-    u[:, 0] = 0.1 + 0.8 * (np.arange(size) + rng.uniform(0.2, 0.8, size)) / size
-    x = domain.from_unit_cube(u)
-    return EmpiricalLoss(x, rng.choice([-1.0, 1.0], size) * rng.uniform(1.0, 2.0, size))
 
 
 def zero(*x):
@@ -184,13 +174,7 @@ RIESZ_REPRESENTATION = Theorem(
             failure=lambda instance: Stagnant(1e-3),
             levels=lambda instance: _riesz_levels(instance)[:4],
         ),
-        unbounded_control(
-            lambda instance: (
-                instance.functional
-                if isinstance(instance.functional, EmpiricalLoss)
-                else some_loss(instance.domain, np.random.default_rng(0))
-            )
-        ),
+        unbounded_control(),
     ),
     oracle=_l2_of_one,
 )
@@ -316,6 +300,6 @@ SOBOLEV_GRADIENT_SMOOTHS = Theorem(
             residual=lambda instance, n: _smoothing_residual(instance, n + 16, shift=0.5),
             failure=lambda instance: Stagnant(1e-2),
         ),
-        unbounded_control(lambda instance: some_loss(instance.domain, np.random.default_rng(0))),
+        unbounded_control(),
     ),
 )

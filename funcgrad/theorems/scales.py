@@ -16,6 +16,7 @@ from funcgrad.theorems.common import (
     differential,
     refinements,
     rounding_floor,
+    some_loss,
     step,
     unbounded_control,
 )
@@ -26,7 +27,7 @@ from funcgrad.theorems.natural_gradients import (
     resolved_grid,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
-from funcgrad.theorems.riesz import riesz_problem, some_loss, zero
+from funcgrad.theorems.riesz import riesz_problem, zero
 
 # --- riesz-isometry -----------------------------------------------------------------------------------
 
@@ -128,13 +129,7 @@ RIESZ_ISOMETRY = Theorem(
             residual=lambda instance, n: _isometry_residual(instance, n, tilt=1.0),
             failure=lambda instance: Stagnant(1e-2),
         ),
-        unbounded_control(
-            lambda instance: (
-                instance.functional
-                if isinstance(instance.functional, EmpiricalLoss)
-                else some_loss(instance.domain, np.random.default_rng(0))
-            )
-        ),
+        unbounded_control(),
     ),
 )
 
@@ -205,7 +200,7 @@ SOBOLEV_SCALE = Theorem(
             residual=lambda instance, level: _scale_residual(instance, level + 3, scale=_homogeneous),
             failure=lambda instance: Stagnant(0.1),
         ),
-        unbounded_control(lambda instance: some_loss(instance.domain, np.random.default_rng(0))),
+        unbounded_control(),
     ),
 )
 

@@ -7,10 +7,9 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER, require_line
+from funcgrad.theorems.common import EPS, PAPER, require_line, some_loss
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
-from funcgrad.theorems.riesz import some_loss
 
 
 def _ntk_instances(rng):
