@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import scipy.linalg
+from refinement import refined
 from scipy.linalg import blas, lapack
 
 import funcgrad as fg
@@ -72,28 +73,6 @@ def problem(condition):
     mixing, _ = np.linalg.qr(rng.normal(size=(P, P)))
     a = np.asfortranarray(basis @ (np.geomspace(1, 1 / condition, P)[:, None] * mixing))
     return a, a @ rng.normal(size=P) + 1e-6 * rng.normal(size=N) / np.sqrt(N)
-
-
-def refined(a, r):
-    """The solution to full accuracy, by Björck's refinement of [I A; Aᵀ 0] with long-double residuals.
-
-    The distance from gelsd says little: it starts with the QR factorisation, and the rounding, of dgels.
-    """
-    q, upper = scipy.linalg.qr(a, mode="economic")
-    residual, eta = np.zeros(len(r), np.longdouble), np.zeros(a.shape[1], np.longdouble)
-    for _ in range(6):
-        image, gradient = np.empty_like(residual), np.zeros_like(eta)
-        for start in range(0, len(r), 2000):
-            rows = slice(start, start + 2000)
-            block = a[rows].astype(np.longdouble)
-            image[rows] = block @ eta
-            gradient -= block.T @ residual[rows]
-        defect = (r - residual - image).astype(float)
-        h = scipy.linalg.solve_triangular(upper, gradient.astype(float), trans="T")
-        d = q.T @ defect
-        residual += defect - q @ (d - h)
-        eta += scipy.linalg.solve_triangular(upper, d - h)
-    return eta.astype(float)
 
 
 def dgels(a, r, work):

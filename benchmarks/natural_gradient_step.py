@@ -10,7 +10,7 @@ from importlib import metadata
 
 import jax
 import numpy as np
-import scipy.linalg
+from refinement import refined
 from timing import environment, median_seconds
 
 import funcgrad as fg
@@ -26,25 +26,6 @@ def network(theta, point):
     """Return Σ_i v_i sin(w_i·x + b_i) + c, with the parameters in the order of `MLP`."""
     weights, rest = theta[: 2 * UNITS].reshape(UNITS, 2), theta[2 * UNITS :]
     return rest[UNITS : 2 * UNITS] @ jax.numpy.sin(weights @ point + rest[:UNITS]) + rest[2 * UNITS]
-
-
-def refined(a, r):
-    """Return argmin |Aη - r| by Björck's refinement of the QR solution with long-double residuals."""
-    q, upper = scipy.linalg.qr(a, mode="economic")
-    residual, eta = np.zeros(len(r), np.longdouble), np.zeros(a.shape[1], np.longdouble)
-    for _ in range(4):
-        image, gradient = np.empty_like(residual), np.zeros_like(eta)
-        for start in range(0, len(r), 2000):
-            rows = slice(start, start + 2000)
-            block = a[rows].astype(np.longdouble)
-            image[rows] = block @ eta
-            gradient -= block.T @ residual[rows]
-        defect = (r - residual - image).astype(float)
-        h = scipy.linalg.solve_triangular(upper, gradient.astype(float), trans="T")
-        d = q.T @ defect
-        residual += defect - q @ (d - h)
-        eta += scipy.linalg.solve_triangular(upper, d - h)
-    return eta.astype(float)
 
 
 def main():

@@ -22,6 +22,7 @@ from funcgrad._compiled import (
     bits_to_float,
     compiled,
     float_to_bits,
+    relative_expm1,
 )
 
 # A tile is 16 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
@@ -46,19 +47,7 @@ def decaying_exponential(z):
     shifted = ROUNDER - z * LOG2E
     n = shifted - ROUNDER
     r = (-z - n * LN2_HIGH) - n * LN2_LOW
-    # Taylor-like polynomial, near minimax on |r| <= ln(2)/2: relative error 1.6e-17.
-    p = 2.510038549551032e-08
-    p = p * r + 2.7620088445409746e-07
-    p = p * r + 2.7557268459997064e-06
-    p = p * r + 2.4801521295954376e-05
-    p = p * r + 0.00019841269863053618
-    p = p * r + 0.0013888888917213717
-    p = p * r + 0.008333333333330062
-    p = p * r + 0.04166666666662413
-    p = p * r + 0.16666666666666669
-    p = p * r + 0.5000000000000001
-    p = p * r + 1.0
-    p = p * r + 1.0
+    p = relative_expm1(r) * r + 1.0
     # 2^n in two factors, so that the result may be subnormal.
     return p * bits_to_float((float_to_bits(shifted) + (1023 + 100)) << MANTISSA_BITS) * 2.0**-100
 

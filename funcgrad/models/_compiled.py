@@ -19,6 +19,7 @@ from funcgrad._compiled import (
     bits_to_float,
     compiled,
     float_to_bits,
+    relative_expm1,
 )
 
 TILE = 32
@@ -39,18 +40,7 @@ def vector_tanh(z):
     shifted = y * LOG2E + ROUNDER
     n = shifted - ROUNDER
     r = (y - n * LN2_HIGH) - n * LN2_LOW
-    # expm1(r) / r on |r| <= ln(2)/2, near minimax.
-    p = 2.510038549551032e-08
-    p = p * r + 2.7620088445409746e-07
-    p = p * r + 2.7557268459997064e-06
-    p = p * r + 2.4801521295954376e-05
-    p = p * r + 0.00019841269863053618
-    p = p * r + 0.0013888888917213717
-    p = p * r + 0.008333333333330062
-    p = p * r + 0.04166666666662413
-    p = p * r + 0.16666666666666669
-    p = p * r + 0.5000000000000001
-    p = p * r + 1.0
+    p = relative_expm1(r)
     power = bits_to_float((float_to_bits(shifted) + 1023) << MANTISSA_BITS)
     decay = power * (p * r) + (power - 1.0)
     # Python's division, which raises at zero, is a branch; numpy's is not.
