@@ -110,10 +110,12 @@ class ReducedProblem:
 def rounding_error(sigma, rank, damping, solution, missed):
     """Return κε + κ²ερ: a bound of the relative error of the solution of min |A η - r|² + λ|η|².
 
-    Householder QR solves a problem whose [A r] differs by ε relatively, ε = 16√p ulp here; Wedin's
-    theorem turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that
-    system relative to |A||η|. Where singular values are cut off, what separates the directions is the
-    gap: κ = σ_1/(σ_k - σ_{k+1}) (Hansen 1987).
+    Householder QR and the SVD of R solve a problem whose [A r] differs by ε relatively, ε = (8√p + 49) ulp
+    here: 8√p for the first; the second neglects off-diagonals up to min(100, u^{-1/8}) u = 98 u = 49 ulp of
+    the singular values (LAPACK's dbdsqr, u = ulp/2), which shows where these coincide. Wedin's theorem
+    turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that system
+    relative to |A||η|. Where singular values are cut off, what separates the directions is the gap:
+    κ = σ_1/(σ_k - σ_{k+1}) (Hansen 1987).
 
     References
     ----------
@@ -132,5 +134,5 @@ def rounding_error(sigma, rank, damping, solution, missed):
         return math.inf
     kappa = largest / smallest
     rho = math.hypot(missed, math.sqrt(damping) * size) / (largest * size)
-    epsilon = 16 * math.sqrt(len(solution)) * ULP
+    epsilon = (8 * math.sqrt(len(solution)) + 49) * ULP
     return float(kappa * epsilon * (2 + (kappa + 1) * rho))
