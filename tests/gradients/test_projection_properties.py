@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import funcgrad as fg
 from funcgrad.metrics import Poisson, TangentExtended
 from funcgrad.metrics.base import at_base_point
-from funcgrad.spaces.polynomial_grid import PolynomialGrid
 
 EPS = np.finfo(float).eps
 # Rounding of a whitened covector or function on grids of up to 100 nodes, in ulp.
@@ -132,15 +131,23 @@ class Case:
             image = self.field.on_functions(self.grid).square_root(self.grid).apply(self.jacobian)
             self.condition *= sizes_and_condition(image.reshape(-1, len(near)))[1]
         self.r = self.metric.whiten(self.c, self.grid).reshape(-1)
-        # Entries of a differentiation matrix of n polynomials are up to n²/2 times those of its results
-        # (Baltensperger 2000).
-        n = len(self.grid) if isinstance(self.grid, PolynomialGrid) else 0
-        self.ulps = ULPS + n**2
+        # An ulp of φ_i may be ‖S‖ ‖φ_i‖ / ‖Sφ_i‖ ulp of Sφ_i: S weights high frequencies.
+        tangent = self.jacobian.reshape(-1, len(near))
+        amplification = self.norm_of_root() * np.max(np.linalg.norm(tangent, axis=0) / self.sizes)
+        self.ulps = ULPS + 4 * amplification
 
     def whitened(self, values):
         """Return Su for the functions u on the last axis, (M, K)."""
         image = self.metric.square_root(self.grid).apply(values)
         return image.reshape(-1, image.shape[-1])
+
+    def norm_of_root(self):
+        """Return ‖S‖ on the nodal values that the space contains."""
+        constraints = self.metric.square_root(self.grid).constraints
+        units = np.eye(self.jacobian[..., 0].size)
+        if constraints is not None:
+            units = units - np.linalg.pinv(constraints) @ constraints @ units
+        return np.linalg.norm(self.whitened(units.reshape(*self.jacobian.shape[:-1], -1)), 2)
 
     def step(self, model, theta):
         """Return the natural gradient in a parametrisation, and the whitened pushforward."""
