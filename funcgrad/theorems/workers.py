@@ -1,4 +1,4 @@
-"""Many theorems, one after another or over processes: the same figures, whatever the number of processes."""
+"""Many theorems, one after another or over processes: the same figures, to rounding and from two on bitwise."""
 
 import multiprocessing
 import os

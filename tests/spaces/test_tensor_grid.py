@@ -210,9 +210,9 @@ def test_user_set_backends_and_workers_reach_the_transforms():
     assert called == [("rfftn", 2), ("irfftn", 2)]
 
 
-def test_gram_of_a_tensor_grid_is_not_asked_of_metrics_that_lack_it():
+def test_fractional_powers_on_products_of_polynomials_are_refused():
     with pytest.raises(fg.InvalidInput, match="not available on"):
-        fg.Sobolev(1).square_root(OTHERS[0])
+        fg.Sobolev(1.5).square_root(fg.Box([(0, 1), (0, 1)]).grid(8))
 
 
 @pytest.mark.parametrize("rule", ["trapezoid", "simpson"])

@@ -298,7 +298,7 @@ def test_arguments_are_keyword_only():
 
 def entry_point():
     setup = configparser.ConfigParser()
-    setup.read(pathlib.Path(fg.__file__).parents[1] / "setup.cfg", encoding="utf-8")
+    setup.read(pathlib.Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
     _, _, target = setup["options.entry_points"]["hypothesis"].strip().partition("=")
     module, _, function = target.strip().partition(":")
     return getattr(importlib.import_module(module), function)

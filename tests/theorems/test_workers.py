@@ -34,9 +34,14 @@ def test_the_figures_are_the_same_with_any_number_of_processes(monkeypatch):
 
 
 def test_in_this_process_the_figures_are_those_too():
+    """To rounding: here BLAS may take more threads than one, and sum in another order."""
     (here,) = verify_all(["no-l2-gradient"], seed=3)
     (there,) = workers._in_processes(["no-l2-gradient"], (None, 3, "quick"), 1)
-    assert here.as_dict()["instances"] == there.as_dict()["instances"]
+    assert (here.status, here.skipped) == (there.status, there.skipped)
+    for a, b in zip(here.cases, there.cases, strict=True):
+        assert (a.label, a.margins, a.series.levels) == (b.label, b.margins, b.series.levels)
+        for first, second in zip(a.series.residuals, b.series.residuals, strict=True):
+            assert abs(first.scaled - second.scaled) <= first.floor * first.scaled
 
 
 def test_a_process_that_dies_is_its_theorems_failure_and_the_others_go_on():
