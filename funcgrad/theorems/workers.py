@@ -1,4 +1,4 @@
-"""Many theorems, one after another or over processes: the same figures, to rounding and from two on bitwise."""
+"""Many theorems, one after another or over processes: the same figures (bitwise from two processes on)."""
 
 import multiprocessing
 import os
