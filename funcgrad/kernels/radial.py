@@ -30,7 +30,10 @@ class RadialKernel(Kernel):
         """Return f(z) for an array z >= 0."""
 
     def _radial(self, z, order, power):
-        """Return z^power (d/dt)^order f, t = z²/2; `power` is large enough for a limit at z = 0."""
+        """Return z^power (d/dt)^order f, t = z²/2; `power` is large enough for a limit at z = 0.
+
+        Asked only of kernels with a `smoothness` above 0, which must have it; the others refuse derivatives.
+        """
         raise NotImplementedError
 
     def _evaluate(self, x, y):
