@@ -1,7 +1,7 @@
 """The one helper through which every loop of funcgrad is compiled, and what vectorising loops share.
 
-A call of `math.exp` keeps a loop from vectorising. Range reduction in two parts and an exponent assembled
-from bits has neither call nor branch; the constants and the two bit casts for it are here.
+A call of `math.exp` keeps a loop from vectorising. A polynomial for the fraction of the exponent and a power
+of two assembled from bits need neither call nor branch; what they are made of is here.
 """
 
 import numba
@@ -32,8 +32,6 @@ def compiled(*, parallel=False, fastmath=SAFE_FASTMATH, inline="never"):
 
 
 LOG2E = 1.4426950408889634
-# ln 2 in two parts; the first has so few bits that n times it is exact.
-LN2_HIGH, LN2_LOW = 0.693145751953125, 1.42860682030941723212e-6
 # Adding 1.5 * 2^52 rounds to a whole number, which then sits in the low bits.
 ROUNDER = 6755399441055744.0
 MANTISSA_BITS = 52
@@ -59,17 +57,15 @@ def float_to_bits(typing_context, number):
     return types.int64(types.float64), generate
 
 
-@compiled()
-def relative_expm1(r):
-    """(e^r - 1) / r for |r| <= ln(2)/2: near minimax, so that 1 + r times it has relative error 1.6e-17."""
-    p = 2.510038549551032e-08
-    p = p * r + 2.7620088445409746e-07
-    p = p * r + 2.7557268459997064e-06
-    p = p * r + 2.4801521295954376e-05
-    p = p * r + 0.00019841269863053618
-    p = p * r + 0.0013888888917213717
-    p = p * r + 0.008333333333330062
-    p = p * r + 0.04166666666662413
-    p = p * r + 0.16666666666666669
-    p = p * r + 0.5000000000000001
-    return p * r + 1.0
+@intrinsic
+def multiply_add(typing_context, a, b, c):
+    """Return a b + c, rounded once where the processor can; 'contract' alone leaves a product used twice."""
+
+    def generate(context, builder, signature, arguments):
+        double = ir.DoubleType()
+        fused = builder.module.declare_intrinsic(
+            "llvm.fmuladd", [double], ir.FunctionType(double, [double] * 3)
+        )
+        return builder.call(fused, arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate

@@ -13,8 +13,6 @@ import numpy as np
 from numba import prange, types
 
 from funcgrad._compiled import (
-    LN2_HIGH,
-    LN2_LOW,
     LOG2E,
     MANTISSA_BITS,
     ROUNDER,
@@ -22,11 +20,11 @@ from funcgrad._compiled import (
     bits_to_float,
     compiled,
     float_to_bits,
-    relative_expm1,
+    multiply_add,
 )
 
-# A tile is 16 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
-TILE = 2048
+# A tile is 8 kB; rows are handed to threads in fixed groups, so results do not depend on the threads.
+TILE = 1024
 ROWS = 32
 BLOCK = 128
 
@@ -37,42 +35,63 @@ _ONE_BITS = 1023 << 52
 _MANTISSA = (1 << 52) - 1
 
 
-@compiled()
-def decaying_exponential(z):
-    """exp(-z) for z >= 0, within an ulp or so, gradually to 0 at underflow.
+# Powers 2^-y are computed raised, as 2^(RAISE - y), which is never subnormal and is 0 at y = LARGEST_POWER; the
+# last factor, an amplitude times LOWER, then rounds once, gradually to 0 at underflow.
+RAISE, LOWER, LARGEST_POWER = 100, 2.0**-100, 1123.0
+_RAISED_ROUNDER = ROUNDER + 1023 + RAISE
 
-    Must not be compiled with, or inlined into, 'reassoc': adding and subtracting ROUNDER would fold away.
+
+@compiled()
+def relative_exp2m1(f):
+    """(2^f - 1) / f for |f| <= 1/2: minimax, so that 1 + f times it has relative error 1.8e-17."""
+    p = 4.0780704733827083e-10
+    p = p * f + 7.072570455664346e-09
+    p = p * f + 1.0180647670584795e-07
+    p = p * f + 1.3215442675106784e-06
+    p = p * f + 1.5252727385162077e-05
+    p = p * f + 0.0001540353044157249
+    p = p * f + 0.0013333558153440003
+    p = p * f + 0.009618129107607003
+    p = p * f + 0.05550410866479039
+    p = p * f + 0.24022650695910097
+    return p * f + 0.6931471805599457
+
+
+@compiled()
+def raised_power(rate, x):
+    """2^(RAISE - rate x) for 0 <= rate x <= LARGEST_POWER, within an ulp.
+
+    Must not be compiled with 'reassoc', by which adding and subtracting a rounder may fold away.
     """
-    z = min(z, 750.0)
-    shifted = ROUNDER - z * LOG2E
-    n = shifted - ROUNDER
-    r = (-z - n * LN2_HIGH) - n * LN2_LOW
-    p = relative_expm1(r) * r + 1.0
-    # 2^n in two factors, so that the result may be subnormal.
-    return p * bits_to_float((float_to_bits(shifted) + (1023 + 100)) << MANTISSA_BITS) * 2.0**-100
+    shifted = multiply_add(-rate, x, _RAISED_ROUNDER)
+    # 2^-rate x is 2^n 2^f with n whole and |f| <= 1/2.
+    n = shifted - _RAISED_ROUNDER
+    f = multiply_add(-rate, x, -n)
+    return (relative_exp2m1(f) * f + 1.0) * bits_to_float(float_to_bits(shifted) << MANTISSA_BITS)
 
 
 @compiled()
-def squared_distances(X, i, Y, out):
-    """out_j = |X_i - Y_j|²."""
+def squared_distances(X, i, Y, start, out):
+    """out_j = |X_i - Y_{start + j}|²."""
     m = out.size
-    x0, y0 = X[0, i], Y[0]
+    x0, y0 = X[0, i], Y[0, start : start + m]
     if X.shape[0] == 1:
         for j in range(m):
             a = x0 - y0[j]
             out[j] = a * a
     elif X.shape[0] == 2:
-        x1, y1 = X[1, i], Y[1]
+        x1, y1 = X[1, i], Y[1, start : start + m]
         for j in range(m):
             a, b = x0 - y0[j], x1 - y1[j]
             out[j] = a * a + b * b
     else:
-        x1, y1, x2, y2 = X[1, i], Y[1], X[2, i], Y[2]
+        x1, y1 = X[1, i], Y[1, start : start + m]
+        x2, y2 = X[2, i], Y[2, start : start + m]
         for j in range(m):
             a, b, c = x0 - y0[j], x1 - y1[j], x2 - y2[j]
             out[j] = a * a + b * b + c * c
         for k in range(3, X.shape[0]):
-            xk, yk = X[k, i], Y[k]
+            xk, yk = X[k, i], Y[k, start : start + m]
             for j in range(m):
                 a = xk - yk[j]
                 out[j] += a * a
@@ -90,30 +109,37 @@ def squared_arcs(x, sign, y, period, shift, out):
 
 
 @compiled()
-def first_order_profile(X, i, Y, amplitude, out):
+def first_order_profile(X, i, Y, start, amplitude, out):
     """out_j = A left(min) right(max) exp(-|x - y|) of points (x, left, right): H^1 of an interval."""
+    stop = start + out.size
     x, left, right = X[0, i], X[1, i], X[2, i]
-    y, y_left, y_right = Y[0], Y[1], Y[2]
+    y, y_left, y_right = Y[0, start:stop], Y[1, start:stop], Y[2, start:stop]
+    amplitude *= LOWER
     for j in range(out.size):
         ends = left * y_right[j] if x < y[j] else y_left[j] * right
-        out[j] = amplitude * ends * decaying_exponential(abs(x - y[j]))
+        out[j] = amplitude * ends * raised_power(LOG2E, min(abs(x - y[j]), LARGEST_POWER / LOG2E))
 
 
 @compiled()
 def exponential_profile(numbers, out):
     """s -> A (1 + z (q_1 + z q_2)) exp(-z), z = √s / scale."""
-    amplitude, inverse_scale, q1, q2 = numbers[0], numbers[1], numbers[2], numbers[3]
+    inverse_scale = numbers[1]
+    c0 = LOWER * numbers[0]
+    c1, c2 = c0 * numbers[2] * inverse_scale, c0 * numbers[3] * inverse_scale * inverse_scale
+    rate = LOG2E * inverse_scale
+    farthest = LARGEST_POWER / rate
     for j in range(out.size):
-        z = inverse_scale * math.sqrt(out[j])
-        out[j] = amplitude * (1.0 + z * (q1 + z * q2)) * decaying_exponential(z)
+        r = min(math.sqrt(out[j]), farthest)
+        out[j] = (c0 + r * (c1 + r * c2)) * raised_power(rate, r)
 
 
 @compiled()
 def gaussian_profile(numbers, out):
     """s -> A exp(-s / (2 scale²))."""
-    amplitude, rate = numbers[0], 0.5 * numbers[1] * numbers[1]
+    amplitude, rate = LOWER * numbers[0], 0.5 * LOG2E * numbers[1] * numbers[1]
+    farthest = LARGEST_POWER / rate
     for j in range(out.size):
-        out[j] = amplitude * decaying_exponential(rate * out[j])
+        out[j] = amplitude * raised_power(rate, min(out[j], farthest))
 
 
 @compiled(fastmath=SAFE_FASTMATH | {"nnan", "ninf"})
@@ -124,8 +150,8 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
     The gathers dominate, hence many pieces of low degree; 'nnan' and 'ninf' turn the clamps into one
     instruction each (squared distances are finite, see fused.py).
     """
-    amplitude, inverse_scale, decay = numbers[0], numbers[1], numbers[2]
-    least, most = numbers[3], numbers[4]
+    amplitude, inverse_scale, rate = LOWER * numbers[0], numbers[1], LOG2E * numbers[2]
+    least, most = numbers[3], min(numbers[4], LARGEST_POWER / max(rate, 1.0))
     shift = MANTISSA_BITS - piece_bits
     base = (1023 + lowest_exponent) << piece_bits
     for j in range(out.size):
@@ -139,7 +165,7 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
         p = p * t + table[first + types.uint64(2)]
         p = p * t + table[first + types.uint64(1)]
         p = p * t + table[first]
-        out[j] = amplitude * p * decaying_exponential(decay * z)
+        out[j] = amplitude * p * raised_power(rate, z)
 
 
 @compiled()
@@ -154,20 +180,24 @@ def apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out):
 
 
 @compiled()
-def kernel_tile(X, i, Y, images, profile, numbers, table, lowest_exponent, piece_bits, out):
-    """out_j = k(X_i, Y_j); on a circle the sum over images (sign, shift, weight), the first of weight 1."""
+def kernel_tile(X, i, Y, start, images, profile, numbers, table, lowest_exponent, piece_bits, out):
+    """out_j = k(X_i, Y_{start + j}); on a circle the sum over images (sign, shift, weight).
+
+    The first image has weight 1.
+    """
     if profile == FIRST_ORDER:
-        first_order_profile(X, i, Y, numbers[0], out)
+        first_order_profile(X, i, Y, start, numbers[0], out)
         return
+    y = Y[0, start : start + out.size]
     if images.shape[0] == 0:
-        squared_distances(X, i, Y, out)
+        squared_distances(X, i, Y, start, out)
     else:
-        squared_arcs(X[0, i], images[0, 0], Y[0], numbers[5], images[0, 1], out)
+        squared_arcs(X[0, i], images[0, 0], y, numbers[5], images[0, 1], out)
     apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out)
     if images.shape[0] > 1:
         image = np.empty(out.size)
         for term in range(1, images.shape[0]):
-            squared_arcs(X[0, i], images[term, 0], Y[0], numbers[5], images[term, 1], image)
+            squared_arcs(X[0, i], images[term, 0], y, numbers[5], images[term, 1], image)
             apply_profile(profile, numbers, table, lowest_exponent, piece_bits, image)
             weight = images[term, 2]
             for j in range(out.size):
@@ -184,7 +214,8 @@ def radial_gram(X, Y, images, profile, numbers, table, lowest_exponent, piece_bi
             kernel_tile(
                 X,
                 i,
-                Y[:, start:stop],
+                Y,
+                start,
                 images,
                 profile,
                 numbers,
@@ -204,9 +235,7 @@ def block_row(X, row, images, profile, numbers, table, lowest_exponent, piece_bi
         j1 = min(j0 + BLOCK, n)
         for i in range(i0, i1):
             values = block[i - i0, : j1 - j0]
-            kernel_tile(
-                X, i, X[:, j0:j1], images, profile, numbers, table, lowest_exponent, piece_bits, values
-            )
+            kernel_tile(X, i, X, j0, images, profile, numbers, table, lowest_exponent, piece_bits, values)
             out[i, j0:j1] = values
         if j0 > i0:
             for j in range(j0, j1):
@@ -253,7 +282,8 @@ def radial_product(X, Y, V, images, profile, numbers, table, lowest_exponent, pi
                 kernel_tile(
                     X,
                     i,
-                    Y[:, start:stop],
+                    Y,
+                    start,
                     images,
                     profile,
                     numbers,

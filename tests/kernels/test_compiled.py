@@ -2,6 +2,7 @@
 
 import struct
 
+import mpmath
 import numba
 import numpy as np
 import pytest
@@ -70,26 +71,35 @@ def test_far_points_do_not_reach_the_compiled_loops():
 
 
 @settings(deadline=None)
-@given(st.floats(0.0, 800.0))
-def test_exponential_within_an_ulp(z):
-    exact = np.exp(-z)
-    assert abs(loops.decaying_exponential(z) - exact) <= 1.01 * np.spacing(exact)
+@given(st.floats(0.001, 1000.0), st.floats(0.0, 1000.0))
+def test_power_of_two_within_an_ulp_of_the_unrounded_product(rate, exponent):
+    x = exponent / rate
+    with mpmath.workdps(40):
+        exact = float(mpmath.mpf(2) ** (loops.RAISE - mpmath.mpf(rate) * mpmath.mpf(x)))
+    assert abs(loops.raised_power(rate, x) - exact) <= 1.01 * np.spacing(exact)
+
+
+def test_power_of_two_ends_at_zero():
+    assert loops.raised_power(1.0, loops.LARGEST_POWER - 1.0) == 2.0**-1022
+    assert loops.raised_power(1.0, loops.LARGEST_POWER) == 0.0
 
 
 def test_exponential_over_its_whole_range():
     z = np.concatenate([np.linspace(0.0, 760.0, 400001), 10.0 ** np.linspace(-300, -1, 1000)])
-    values = z * z
-    loops.gaussian_profile(np.array([1.0, np.sqrt(2.0)]), squares := z.copy())
-    exact = np.exp(-z * (0.5 * np.sqrt(2.0) * np.sqrt(2.0)))
-    assert values.shape == squares.shape
-    assert np.all(np.abs(squares - exact) <= 2.0 * np.spacing(exact))
+    loops.gaussian_profile(np.array([1.0, 2.0]), values := 0.5 * z)
+    exact = np.exp(-z)
+    # Power and amplitude round once each; log2(e) in float64 is off by 1.41e-17 of itself.
+    assert np.all(np.abs(values - exact) <= (2.0 + 1.5e-17 / 2.0**-53 * z) * np.spacing(exact))
 
 
-def test_reassociation_breaks_the_exponential():
-    """Why no caller may be compiled with 'reassoc': the rounding constant folds away."""
-    broken = numba.njit(fastmath=True)(loops.decaying_exponential.py_func)
-    assert abs(broken(10.0) / np.exp(-10.0) - 1.0) > 0.01
-    for name in ("decaying_exponential", "exponential_profile", "gaussian_profile", "table_profile"):
+def test_reassociation_breaks_a_rounding_by_addition():
+    """Why none of these loops may be compiled with 'reassoc': the rounding constant folds away."""
+    broken = numba.njit(fastmath=True)(loops.squared_arcs.py_func)
+    loops.squared_arcs(0.9, -1.0, np.zeros(8), 1.0, 0.0, right := np.empty(8))
+    broken(0.9, -1.0, np.zeros(8), 1.0, 0.0, wrong := np.empty(8))
+    np.testing.assert_allclose(right, 0.01)
+    assert wrong[0] == 0.0
+    for name in ("squared_arcs", "raised_power", "exponential_profile", "gaussian_profile", "table_profile"):
         assert not {"reassoc", "afn"} & set(getattr(loops, name).targetoptions["fastmath"])
 
 
@@ -124,6 +134,7 @@ def test_compiled_loops_agree_with_their_source(monkeypatch):
     monkeypatch.setattr(
         loops, "bits_to_float", lambda n: struct.unpack("<d", struct.pack("<Q", n % 2**64))[0]
     )
+    monkeypatch.setattr(loops, "multiply_add", lambda a, b, c: a * b + c)
     for profile, (gram, product) in zip(profiles, compiled, strict=True):
         # The compiler contracts multiply-adds, the interpreter does not.
         np.testing.assert_allclose(gram, fused_gram(profile, X, Y), rtol=2e-14)
