@@ -35,8 +35,8 @@ _ONE_BITS = 1023 << 52
 _MANTISSA = (1 << 52) - 1
 
 
-# Powers 2^-y are computed raised, as 2^(RAISE - y), which is never subnormal and is 0 at y = LARGEST_POWER; the
-# last factor, an amplitude times LOWER, then rounds once, gradually to 0 at underflow.
+# Powers 2^-y are computed raised, as 2^(RAISE - y), which is never subnormal and is 0 at y = LARGEST_POWER;
+# the last factor, an amplitude times LOWER, then rounds once, gradually to 0 at underflow.
 RAISE, LOWER, LARGEST_POWER = 100, 2.0**-100, 1123.0
 _RAISED_ROUNDER = ROUNDER + 1023 + RAISE
 
