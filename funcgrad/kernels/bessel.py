@@ -86,13 +86,17 @@ def matern_radial_derivative(nu, order, power, z):
     index = nu - order
     sign = -1.0 if order % 2 else 1.0
     if index > 0.0:
-        constant = sign / np.prod(2.0 * (nu - np.arange(1.0, order + 1.0)))
-        return constant * z**power * matern_function(index, z)
+        return matern_lowering_constant(nu, order) * z**power * matern_function(index, z)
     if index == 0.0:
         safe = np.maximum(z, 1e-300)
         return sign / (2.0 ** (nu - 1.0) * gamma(nu)) * z**power * scaled_bessel_k(0.0, safe) * np.exp(-z)
     constant = sign * 2.0 ** (-index - nu) * gamma(-index) / gamma(nu)
     return constant * z ** (power + 2.0 * index) * matern_function(-index, z)
+
+
+def matern_lowering_constant(nu, order):
+    """Return c with (d/dt)^order h_ν = c h_{ν - order}, t = z²/2, for order < ν."""
+    return (-1.0) ** order / np.prod(2.0 * (nu - np.arange(1.0, order + 1.0)))
 
 
 def hermite_coefficients(order):

@@ -19,8 +19,8 @@ class BoxSobolev(Kernel):
         The order, any real number above n/2; the power is taken on the Laplacian's eigenfunctions.
     bounds : array_like, (n, 2)
         The ends of each of n >= 2 axes.
-    boundary : sequence of {"neumann", "dirichlet", "periodic"}, (n,)
-        The condition of each axis.
+    boundary : {"neumann", "dirichlet", "periodic"} or a sequence of them, (n,)
+        The condition of all axes, or of each.
     length_scale : float
         ℓ.
 
@@ -42,11 +42,13 @@ class BoxSobolev(Kernel):
     True
     """
 
-    def __init__(self, s, bounds, boundary, length_scale=1.0):
+    def __init__(self, s, bounds, boundary="neumann", length_scale=1.0):
         self.bounds = finite_array(bounds, "bounds", ndim=2)
         n = len(self.bounds)
         if self.bounds.shape != (n, 2) or n < 2 or not np.all(self.bounds[:, 0] < self.bounds[:, 1]):
             raise InvalidInput(f"`bounds` must be two or more pairs of ends a < b; got {bounds!r}.")
+        if isinstance(boundary, str):
+            boundary = (boundary,) * n
         if len(boundary) != n:
             raise InvalidInput(f"`boundary` must name one condition for each of {n} axes; got {boundary!r}.")
         for word in boundary:

@@ -6,7 +6,12 @@ from math import ceil, exp, gamma, lgamma, pi, sqrt
 from funcgrad._checks import finite_number, positive_number, whole_number
 from funcgrad.errors import InvalidInput
 from funcgrad.kernels.base import described
-from funcgrad.kernels.bessel import matern_function, matern_radial_derivative, scaled_matern_function
+from funcgrad.kernels.bessel import (
+    matern_function,
+    matern_lowering_constant,
+    matern_radial_derivative,
+    scaled_matern_function,
+)
 from funcgrad.kernels.radial import RadialKernel
 from funcgrad.kernels.table import dyadic_table
 
@@ -23,6 +28,11 @@ class _MaternKernel(RadialKernel):
 
     def _radial(self, z, order, power):
         return matern_radial_derivative(self.nu, order, power, z)
+
+    def _compiled_radial(self, order):
+        if order >= self.nu:
+            return 1.0, None
+        return matern_lowering_constant(self.nu, order), _fast_shape(self.nu - order)
 
 
 class Sobolev(_MaternKernel):

@@ -8,9 +8,12 @@ import numpy as np
 
 from funcgrad._checks import finite_array, positive_number
 from funcgrad.errors import InvalidInput
-from funcgrad.kernels.base import Kernel
+from funcgrad.kernels.base import Kernel, row_blocks
 from funcgrad.kernels.bessel import hermite_coefficients
 from funcgrad.kernels.fused import Profile, fused_gram, fused_product, worth_fusing
+
+# In units of the scale; the profiles that are compiled underflow to 0 before.
+_FAR = 1000.0
 
 
 class RadialKernel(Kernel):
@@ -35,6 +38,13 @@ class RadialKernel(Kernel):
         Asked only of kernels with a `smoothness` above 0, which must have it; the others refuse derivatives.
         """
         raise NotImplementedError
+
+    def _compiled_radial(self, order):
+        """Return (c, shape), where (d/dt)^order f is c times a profile of that shape.
+
+        The shape is None where the compiled loops know none.
+        """
+        return 1.0, self._shape if order == 0 else None
 
     def _evaluate(self, x, y):
         return self.amplitude * self._profile(_length(x - y) / self.scale)
@@ -63,28 +73,63 @@ class RadialDerivative(Kernel):
     def __init__(self, kernel, alpha, beta):
         self.kernel, self.alpha, self.beta = kernel, alpha, beta
         self.dimension = len(alpha)
-        self.smoothness = kernel.smoothness - sum(alpha) - sum(beta)
+        orders = _added(alpha, beta)
+        total = sum(orders)
+        self.smoothness = kernel.smoothness - total
+        self._factor = (-1.0) ** sum(beta) * kernel.amplitude / kernel.scale**total
+        self._terms = []  # (constant, powers of z, order of the derivative of f)
+        for choice in product(*map(hermite_coefficients, orders)):
+            lowered = [i for i, _ in choice]
+            powers = [order - 2 * i for order, i in zip(orders, lowered, strict=True)]
+            self._terms.append((prod(c for _, c in choice), powers, total - sum(lowered)))
 
     def __repr__(self):
         return f"{self.kernel!r}.derivative({self.alpha}, {self.beta})"
 
     def _evaluate(self, x, y):
-        kernel, orders = self.kernel, np.add(self.alpha, self.beta)
-        difference = (x - y) / kernel.scale
+        difference = (x - y) / self.kernel.scale
         z = _length(difference)
         # At z = 0 every term with a power of the direction has the limit 0.
         direction = difference / np.where(z > 0.0, z, 1.0)[..., None]
-        total, sum_ = int(orders.sum()), np.zeros_like(z)
-        for choice in product(*(hermite_coefficients(int(order)) for order in orders)):
-            lowered = sum(i for i, _ in choice)
-            term = prod(c for _, c in choice) * kernel._radial(z, total - lowered, total - 2 * lowered)
-            for axis, (i, _) in enumerate(choice):
-                power = int(orders[axis]) - 2 * i
+        total = 0.0
+        for constant, powers, order in self._terms:
+            term = constant * self.kernel._radial(z, order, sum(powers))
+            for axis, power in enumerate(powers):
                 if power:
                     term = term * direction[..., axis] ** power
-            sum_ += term
-        sign = -1.0 if sum(self.beta) % 2 else 1.0
-        return sign * kernel.amplitude / kernel.scale**total * sum_
+            total = total + term
+        return self._factor * total
+
+    def _gram(self, X, Y):
+        radial = {order: self.kernel._compiled_radial(order) for _, _, order in self._terms}
+        if not worth_fusing(X, Y) or any(shape is None for _, shape in radial.values()):
+            return super()._gram(X, Y)
+        out = np.empty((len(X), len(Y)))
+        for rows in row_blocks(len(X), len(Y)):
+            out[rows] = self._compiled_block(X[rows], Y, radial)
+        return out
+
+    def _product(self, X, Y, V):
+        out = np.empty((len(X), V.shape[1]))
+        for rows in row_blocks(len(X), len(Y)):
+            out[rows] = self._gram(X[rows], Y) @ V
+        return out
+
+    def _compiled_block(self, X, Y, radial):
+        scale, total = self.kernel.scale, 0.0
+        values = {
+            order: c * fused_gram(Profile(self._factor, scale, shape), X, Y)
+            for order, (c, shape) in radial.items()
+        }
+        for constant, powers, order in self._terms:
+            term = constant * values[order]
+            for axis, power in enumerate(powers):
+                if power:
+                    difference = (X[:, None, axis] - Y[None, :, axis]) / scale
+                    # Profiles are 0 beyond: 0·∞ must not arise.
+                    term *= np.clip(difference, -_FAR, _FAR) ** power
+            total = total + term
+        return total
 
     def _differentiated(self, alpha, beta):
         return RadialDerivative(self.kernel, _added(self.alpha, alpha), _added(self.beta, beta))
@@ -116,10 +161,14 @@ class Gaussian(RadialKernel):
         return f"Gaussian(length_scale={self.length_scale:g})"
 
     def _profile(self, z):
-        return np.exp(-0.5 * z * z)
+        return self._radial(z, 0, 0)
 
     def _radial(self, z, order, power):
+        z = np.minimum(z, _FAR)
         return (-1.0) ** order * z**power * np.exp(-0.5 * z * z)
+
+    def _compiled_radial(self, order):
+        return (-1.0) ** order, self._shape
 
 
 class Radial(RadialKernel):

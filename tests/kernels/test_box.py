@@ -91,3 +91,9 @@ def test_bad_input_gets_one_clear_error():
         BoxSobolev(2.0, BOUNDS, CONDITIONS[0])([0.5, 0.7], [0.5, 0.1])
     with pytest.raises(InvalidInput, match="`s` must be above"):
         BoxSobolev(1.0, BOUNDS, CONDITIONS[0])
+
+
+def test_one_word_is_the_condition_of_every_axis():
+    x, y = [0.5, 0.2], [0.3, 0.4]
+    assert BoxSobolev(2.0, BOUNDS, "dirichlet")(x, y) == BoxSobolev(2.0, BOUNDS, ["dirichlet"] * 2)(x, y)
+    assert BoxSobolev(2.0, BOUNDS)(x, y) == BoxSobolev(2.0, BOUNDS, ["neumann"] * 2)(x, y)

@@ -63,6 +63,43 @@ def test_gram_is_exactly_symmetric_and_the_product_does_not_depend_on_threads_or
     assert np.array_equal(kernel.matvec(X[57:200], X, v), together[57:200])
 
 
+def pairwise(kernel, X, Y):
+    return kernel(np.repeat(X, len(Y), axis=0), np.tile(Y, (len(X), 1))).reshape(len(X), len(Y))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.sampled_from([Matern(2.5, 0.3), Matern(3.2), Sobolev(5.7, 2), Sobolev(3.4, 2, 0.2), Gaussian(0.4)]),
+    st.tuples(*[st.integers(0, 1)] * 4),
+)
+def test_compiled_derivatives_are_the_evaluated_ones(kernel, orders):
+    """To 5e-14 of a bound of that derivative on all of R^2; in one call, in blocks and as a product."""
+    X, Y = 2.0 * points(150, 2), 2.0 * points(130, 2, 1)
+    X[0], X[1] = Y[0], 1e120
+    derivative = kernel.derivative(orders[:2], orders[2:])
+    K, exact = derivative.gram(X, Y), pairwise(derivative, X, Y)
+    order = sum(orders)
+    bound = kernel.amplitude * kernel.scale**-order * max(1.0, *radial_bounds(kernel, order))
+    assert np.all(np.abs(K - exact) <= 5e-14 * bound)
+    assert np.all(K[1] == 0.0)
+    v = points(130, 1, 2)[:, 0]
+    assert np.all(np.abs(derivative.matvec(X, Y, v) - K @ v) <= 130 * ULP * (np.abs(K) @ v))
+
+
+def radial_bounds(kernel, order):
+    """Return max |z^power (d/dt)^j f| over z, of the terms of a partial derivative of that order."""
+    z = np.linspace(0.0, 20.0, 2001)
+    terms = [(order - i, order - 2 * i) for i in range(order // 2 + 1)]
+    return [np.abs(kernel._radial(z, *term)).max() for term in terms]
+
+
+def test_derivatives_the_tables_do_not_know_are_evaluated():
+    """Order 2 of ν = 1.3 leads to K of negative index."""
+    X = points(200, 1)
+    derivative = Matern(1.3).derivative(1, 1)
+    assert np.array_equal(derivative.gram(X), pairwise(derivative, X, X))
+
+
 def test_far_points_do_not_reach_the_compiled_loops():
     X = np.append(points(200, 1), [[1e200]], axis=0)
     K = Matern(1.3).gram(X)
