@@ -64,6 +64,13 @@ def vector_tanh(z):
 
 
 @compiled()
+def write_tanh(z, out):
+    """out_k = tanh(z_k)."""
+    for k in range(z.size):
+        out[k] = vector_tanh(z[k])
+
+
+@compiled()
 def activate(activation, z, slope):
     """Replace z by σ(z) and write σ'(z) to `slope`, both (units, points)."""
     for i in range(len(z)):

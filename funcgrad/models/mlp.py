@@ -21,6 +21,8 @@ from funcgrad.models.chain_rule import composed, composed_tangent, partitions
 _BLOCK_VALUES = 1 << 15
 # Jacobians of fewer entries are not worth the compiled loops' start.
 _FEW_ENTRIES = 1 << 20
+# Activations from which numpy's tanh takes longer than those loops' start.
+_MANY_ACTIVATIONS = 1 << 21
 
 
 class MLP(Model):
@@ -123,8 +125,7 @@ class MLP(Model):
             (np.ones((len(x), n + self.biases)), np.empty((len(x), self.n_outputs, units)))
             for n, units in pairwise(self.widths)
         ]
-        for rows in self._blocks(len(x)):
-            tape = self._forward(layers, x[rows], zero, extra=1)
+        for rows, tape in self._tapes(layers, x, zero, extra=1):
             for scale, layer, (inputs, _) in zip(self._scales(), tape, factors, strict=True):
                 inputs[rows, : layer.inputs[zero].shape[1]] = scale * layer.inputs[zero]
             for k in range(self.n_outputs):
@@ -145,9 +146,13 @@ class MLP(Model):
         standard = self.parameterisation == "standard"
         return [1.0] * (len(self.widths) - 1) if standard else self._fan_in_scales()
 
-    def _blocks(self, n_points):
+    def _tapes(self, layers, x, alpha, extra):
+        """Yield (rows, tape): the forward passes of blocks of points."""
         step = max(16, _BLOCK_VALUES // max(self.widths))
-        return [slice(start, start + step) for start in range(0, n_points, step)]
+        many = len(x) * sum(self.widths[1:-1]) >= _MANY_ACTIVATIONS
+        for start in range(0, len(x), step):
+            rows = slice(start, start + step)
+            yield rows, self._forward(layers, x[rows], alpha, extra, many)
 
     def _scaled_layers(self, theta):
         return [
@@ -158,8 +163,7 @@ class MLP(Model):
 
     def _value(self, theta, x, alpha):
         layers, value = self._scaled_layers(theta), np.empty((len(x), self.n_outputs))
-        for rows in self._blocks(len(x)):
-            tape = self._forward(layers, x[rows], alpha, extra=0)
+        for rows, tape in self._tapes(layers, x, alpha, extra=0):
             value[rows] = tape[-1].jet[alpha]
         return value.reshape(len(x), *self._outputs)
 
@@ -192,8 +196,7 @@ class MLP(Model):
             witness = network_jacobian(x, scaled, widths, scales, self.biases, activation, by_output)
             return bool(np.isfinite(witness).all())
         layers = self._scaled_layers(theta)
-        for rows in self._blocks(len(x)):
-            tape = self._forward(layers, x[rows], alpha, extra=1)
+        for rows, tape in self._tapes(layers, x, alpha, extra=1):
             for k in range(self.n_outputs):
                 cotangent = np.zeros((len(x[rows]), self.n_outputs))
                 cotangent[:, k] = 1.0
@@ -224,16 +227,14 @@ class MLP(Model):
     def _pushforward(self, theta, x, eta, alpha):
         layers, directions = self._scaled_layers(theta), self._scaled_layers(eta)
         value = np.empty((len(x), self.n_outputs))
-        for rows in self._blocks(len(x)):
-            tape = self._forward(layers, x[rows], alpha, extra=1)
+        for rows, tape in self._tapes(layers, x, alpha, extra=1):
             value[rows] = self._tangent(layers, directions, tape)[alpha]
         return value.reshape(len(x), *self._outputs)
 
     def _pullback(self, theta, x, r, alpha):
         layers, scales, covector = self._scaled_layers(theta), self._scales(), np.zeros(self.n_parameters)
         r, parts = r.reshape(len(x), self.n_outputs), self.layers(covector)
-        for rows in self._blocks(len(x)):
-            tape = self._forward(layers, x[rows], alpha, extra=1)
+        for rows, tape in self._tapes(layers, x, alpha, extra=1):
             for layer, adjoint in self._backward(layers, tape, alpha, r[rows]):
                 weights, bias = parts[layer]
                 for beta, values in adjoint.items():
@@ -244,8 +245,11 @@ class MLP(Model):
 
     # Jets: mappings from β <= α to ∂^β of a layer's values, (points, units).
 
-    def _forward(self, layers, x, alpha, extra):
-        """Return the layers' inputs, jets of z and derivatives of σ at z up to order |α| + `extra`."""
+    def _forward(self, layers, x, alpha, extra, many):
+        """Return the layers' inputs, jets of z and derivatives of σ at z up to order |α| + `extra`.
+
+        As one pass of `many`, with compiled loops.
+        """
         order, zero = sum(alpha), (0,) * self.dimension
         if order > 2:
             raise InvalidInput(f"{self!r} has spatial derivatives up to order 2; got `alpha` = {alpha}.")
@@ -259,7 +263,7 @@ class MLP(Model):
             if len(tape) + 1 < len(layers):
                 # An overflow becomes a NaN, which no activation hides.
                 jet[zero] += 0.0 * jet[zero]
-                sigma = activation_derivatives(self.activation, jet[zero], order + extra)
+                sigma = activation_derivatives(self.activation, jet[zero], order + extra, many)
             tape.append(_Layer(inputs, jet, sigma))
             if sigma:
                 inputs = {beta: composed(sigma.__getitem__, jet.__getitem__, beta) for beta in betas}

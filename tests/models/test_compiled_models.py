@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from funcgrad.errors import InvalidInput
-from funcgrad.models import MLP, _compiled, mlp
+from funcgrad.models import MLP, _compiled, activations, mlp
 from funcgrad.models.activations import ACTIVATIONS
 
 EPS = np.finfo(float).eps
@@ -77,6 +77,27 @@ def test_tanh_keeps_its_digits_at_every_size():
     assert (np.abs(computed - exact) <= 4 * np.spacing(np.abs(exact))).all()
     assert np.isnan(_compiled.vector_tanh(np.nan))
     assert _compiled.vector_tanh(np.inf) == 1.0
+    _compiled.write_tanh(z, values := np.empty_like(z))
+    assert np.array_equal(values, computed)
+
+
+def test_many_activations_go_through_the_compiled_tanh(monkeypatch):
+    """The same network below and above the number from which it serves: values and both products."""
+    network = MLP((2, 9, 9, 1))
+    rng = np.random.default_rng(0)
+    theta, eta, x, r = network.initial(1), rng.standard_normal(network.n_parameters), *rng.random((2, 50, 2))
+    calls = (
+        lambda: network(theta, x),
+        lambda: network.pushforward(theta, x, eta, (1, 0)),
+        lambda: network.pullback(theta, x, r[:, 0], (0, 1)),
+    )
+    few = [call() for call in calls]
+    used, compiled_tanh = [], activations._compiled_tanh
+    monkeypatch.setattr(mlp, "_MANY_ACTIVATIONS", 50 * 18)
+    monkeypatch.setattr(activations, "_compiled_tanh", lambda z: used.append(z.shape) or compiled_tanh(z))
+    for call, value in zip(calls, few, strict=True):
+        np.testing.assert_allclose(call(), value, rtol=1e-12)
+    assert used == [(50, 9)] * 6
 
 
 @pytest.mark.usefixtures("always_compiled")
