@@ -188,20 +188,21 @@ def kernel_tile(X, i, Y, start, images, profile, numbers, table, lowest_exponent
     if profile == FIRST_ORDER:
         first_order_profile(X, i, Y, start, numbers[0], out)
         return
-    y = Y[0, start : start + out.size]
-    if images.shape[0] == 0:
-        squared_distances(X, i, Y, start, out)
-    else:
-        squared_arcs(X[0, i], images[0, 0], y, numbers[5], images[0, 1], out)
-    apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out)
-    if images.shape[0] > 1:
-        image = np.empty(out.size)
-        for term in range(1, images.shape[0]):
-            squared_arcs(X[0, i], images[term, 0], y, numbers[5], images[term, 1], image)
-            apply_profile(profile, numbers, table, lowest_exponent, piece_bits, image)
+    target = out
+    for term in range(max(1, images.shape[0])):
+        if images.shape[0] == 0:
+            squared_distances(X, i, Y, start, target)
+        else:
+            if term == 1:
+                target = np.empty(out.size)
+            y = Y[0, start : start + out.size]
+            squared_arcs(X[0, i], images[term, 0], y, numbers[5], images[term, 1], target)
+        # Called at one place only: each call is compiled again.
+        apply_profile(profile, numbers, table, lowest_exponent, piece_bits, target)
+        if term > 0:
             weight = images[term, 2]
             for j in range(out.size):
-                out[j] += weight * image[j]
+                out[j] += weight * target[j]
 
 
 @compiled(parallel=True)
