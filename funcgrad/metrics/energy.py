@@ -14,7 +14,7 @@ from funcgrad.functionals.pointwise_form import combined_forms
 from funcgrad.functionals.terms import PointTerm
 from funcgrad.metrics.base import Metric, bounded_on_scale
 from funcgrad.metrics.equivalence import sobolev_equivalence
-from funcgrad.metrics.refinement import refined_limit
+from funcgrad.metrics.refinement import settled_value
 from funcgrad.operators.jet_root import CholeskyRoot, JetRoot, semidefinite_factors
 from funcgrad.operators.jets import JetRows
 from funcgrad.operators.tensor_derivative_root import TensorDerivativeRoot
@@ -24,7 +24,7 @@ from funcgrad.spaces.polynomial_grid import is_polynomial_product
 # The most cardinal functions that a second variation without known forms is applied to, one by one.
 _MOST_APPLIED = 1024
 # The most nodes of the grids that dual norms over all functions are extrapolated from.
-_MOST_REFINED = 1024
+_MOST_REFINED, _TOLERANCE = 1024, 1e-5
 # Half the squared norm of W^{k,2} on a line.
 _LAGRANGIANS = {1: "(u_x**2 + u**2)/2", 2: "(u_xx**2 + 2*u_x**2 + u**2)/2"}
 # What a covector leaves of constants, relative to its weights, that counts as nothing.
@@ -189,8 +189,8 @@ class EnergyAt(Metric):
             return None, str(error)
         if self.equivalence_for(c) is None:
             return False, (
-                "it is not zero on the constants, whose energy norm is zero without a potential, a penalty or "
-                "Dirichlet conditions"
+                "it is not zero on the constants, whose energy norm is zero without a potential, a penalty, "
+                "or Dirichlet conditions"
             )
         answer = bounded_on_scale(c, equivalence.metric.order)
         return answer, f"the metric is {equivalence}; {c.regularity.reason}"
@@ -199,8 +199,7 @@ class EnergyAt(Metric):
         """See `Metric.dual_norm`, where the energy is equivalent to a Sobolev norm.
 
         Where its coefficients are constant and isotropic, that of the metric on the Sobolev scale which it
-        then is. Otherwise over the functions of refined grids, squared and extrapolated until two
-        refinements agree to a relative 1e-6.
+        then is. Otherwise squared over the functions of refined grids, until three agree to a relative 1e-5.
 
         Raises
         ------
@@ -221,8 +220,7 @@ class EnergyAt(Metric):
         def squared_norm(grid):
             return np.sum(self.whiten(c, grid) ** 2) + self._kinks(c, grid)
 
-        first = 16 if domain.dimension == 1 else 4
-        return math.sqrt(refined_limit(squared_norm, domain, (None,), _MOST_REFINED, first))
+        return math.sqrt(settled_value(squared_norm, domain, _MOST_REFINED, _TOLERANCE))
 
     def _kinks(self, c, grid):
         """What a grid misses of ‖c‖² at points of a line, but for two orders of h.

@@ -90,6 +90,14 @@ class FourierGrid(LineGrid):
         frequencies = 2 * np.pi / length * np.arange(n // 2 + 1)
         super().__init__(domain, n, "trapezoid", start, length, 0.0, frequencies)
 
+    def _with(self, n):
+        """Return the grid of n nodes on the same circle."""
+        return FourierGrid(self.domain, n, self.start, self.length)
+
+    def for_slopes(self):
+        """See `Grid.for_slopes`."""
+        return self if len(self) % 2 else self._with(len(self) + 1)
+
     @property
     def signed_frequencies(self):
         """Frequencies in the order of the full complex transform, (N,)."""
