@@ -19,8 +19,8 @@ class Integral(Functional):
     there are no boundary terms, and no boundary condition is assumed of u or v. (The Euler-Lagrange
     equation holds at stationary u with the natural boundary conditions, or those of the domain.) On a
     grid, F is its quadrature of L, and the variations are the exact derivatives of that; with derivatives
-    of u, on a periodic axis with an even number of nodes, the quadrature of one node more, since the slope
-    of the highest cosine vanishes at its own nodes.
+    of u, that of `Grid.for_slopes`: on a periodic axis with an even number of nodes one node more, since the
+    slope of the highest cosine vanishes at its own nodes.
 
     Parameters
     ----------

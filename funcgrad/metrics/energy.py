@@ -124,11 +124,13 @@ class EnergyAt(Metric):
         if not isinstance(base, Function):
             raise InvalidInput(f"`u` must be a Function; got {type(base).__name__}.")
         self.energy, self.base = energy, base
-        self._root = None
+        self._root = self._variation = None
 
     def variation(self, grid):
         """Return the `SecondVariation` at the base point, brought to a grid."""
-        return self.energy.variation(grid.function(self.base))
+        if self._variation is None or self._variation[0] != grid:
+            self._variation = grid, self.energy.variation(grid.function(self.base))
+        return self._variation[1]
 
     def square_root(self, grid):
         """See `Metric.square_root`.

@@ -76,7 +76,8 @@ class Grid(ABC):
         """Return the grid on which products of its functions' derivatives are integrated: mostly itself.
 
         On a periodic axis with an even number N of nodes the highest cosine has slope zero at each of
-        them; N + 1 nodes hold it and see its slope.
+        them, and so has the highest sine at the midpoints of an axis with Dirichlet conditions; N + 1 nodes
+        hold it and see its slope.
         """
         return self
 

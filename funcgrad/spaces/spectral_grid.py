@@ -174,6 +174,10 @@ class HalfRangeGrid(LineGrid):
         amplitude[-1 if self._sine else 0] = np.sqrt(1 / n)
         return self.backward((amplitude * self.frequencies**order * np.cos(phase)).T).T
 
+    def for_slopes(self):
+        """See `Grid.for_slopes`; the last sine has slope zero at the midpoints, the last cosine has not."""
+        return HalfRangeGrid(self.domain, len(self) + 1) if self._sine else self
+
     def of_derivatives(self, derivative):
         """See `Grid.of_derivatives`: odd derivatives of cosine series are sine series, and conversely."""
         (order,) = self.domain.multi_index(derivative)

@@ -358,6 +358,17 @@ def test_every_wave_of_a_grid_has_its_slope(domain, n):
             assert F.second_variation(u)(u, u) == pytest.approx(2 * exact, abs=1e-12)
 
 
+@pytest.mark.parametrize(("boundary", "wave"), [("neumann", np.cos), ("dirichlet", np.sin)])
+def test_every_half_wave_of_a_grid_of_midpoints_has_its_slope(boundary, wave):
+    """The same for cos(kπx) and sin(kπx) on (0, 1), the last sine included."""
+    grid = fg.Interval(0, 1, boundary).grid(8, rule="midpoint")
+    F = fg.Integral("u_x**2")
+    for k in range(1, 8 + (boundary == "dirichlet")):
+        u = grid.function(wave(k * np.pi * grid.nodes[:, 0]))
+        assert F(u) == pytest.approx((k * np.pi) ** 2 / 2, rel=1e-12)
+        assert F.differential(u)(u) == pytest.approx((k * np.pi) ** 2, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [16, 17])
 def test_the_energy_of_a_slope_bounds_points_on_even_grids_as_on_odd_ones(n):
     """Representers of δ_x in ∫u'² + u² tend to ½ coth π at x; a wave without slope would add a constant."""
