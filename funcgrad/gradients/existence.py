@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from funcgrad.errors import ContradictoryEvidence, FuncgradError, InvalidInput
 from funcgrad.functionals.covector import sum_of_terms
 from funcgrad.functionals.functional import Functional
+from funcgrad.functionals.sampled_density import estimated_order, resolved_modes
 from funcgrad.functionals.terms import DensityTerm
 from funcgrad.gradients.evidence import Evidence, kernel_evidence, refinement_evidence, spectral_evidence
-from funcgrad.gradients.sampled_density import estimated_order, resolved_modes
 from funcgrad.metrics import RKHS, SpectralMetric
 from funcgrad.spaces import Euclidean
 

@@ -119,7 +119,7 @@ class SpectralSum(MetricSum, SpectralMetric):
         """See `Metric.analysis`: None, the order decides."""
 
     def _admits(self, c, domain):
-        return c.regularity_in(domain.dimension).admits(self.order)
+        return self.bounds(c, domain)
 
 
 @dataclass(frozen=True)
