@@ -211,7 +211,7 @@ class SpectralMetric(Metric):
         exact = sum_of_terms(itertools.compress(c.terms, map(operator.not_, sampled)))
         if not exact.regularity_in(domain.dimension).admits(self.order):
             return False
-        return all([sampled_bound(term, self, domain) for term in itertools.compress(c.terms, sampled)])
+        return all(sampled_bound(term, self, domain) for term in itertools.compress(c.terms, sampled))
 
     def _squared_dual_norm(self, c, domain):
         """‖c‖² of a covector without densities."""
