@@ -192,7 +192,9 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     damping : float
         Levenberg-Marquardt: η = (G + damping·I)⁻¹ ∂(F∘φ).
     rcond : float, optional
-        Singular values of A up to rcond times the largest count as zero.
+        Singular values of A up to rcond times the largest count as zero. By default max(M, p)·2⁻⁵², or more
+        where S amplifies the rounding of the tangent functions: what it makes of an ulp of each, whitened
+        with them.
 
     Returns
     -------
@@ -221,6 +223,8 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     grid = grid_for(domain, model, theta)
     a = WhitenedJacobian(model, theta, metric, grid, held=False if solver == "kronecker" else None)
     r = a.metric.whiten(F.differential(a.f), grid).reshape(-1)
+    if rcond is None and solver not in ("lsmr", "kronecker"):
+        rcond = a.cutoff()
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     # The rank by "lsmr" is that of its Krylov space, by "kronecker" that of an approximation.
