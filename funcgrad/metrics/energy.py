@@ -12,7 +12,7 @@ from funcgrad.functionals.functional import Functional
 from funcgrad.functionals.integrals import Integral
 from funcgrad.functionals.pointwise_form import combined_forms
 from funcgrad.functionals.terms import PointTerm
-from funcgrad.metrics.base import Metric, bounded_on_scale
+from funcgrad.metrics.base import Metric, MetricField, bounded_on_scale
 from funcgrad.metrics.equivalence import sobolev_equivalence
 from funcgrad.metrics.refinement import settled_value
 from funcgrad.operators.jet_root import CholeskyRoot, JetRoot, semidefinite_factors
@@ -32,7 +32,7 @@ _ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Energy:
+class Energy(MetricField):
     """The metric <v, w>_u = D²E(u)[v, w]: the second variation of an energy E at the base point u.
 
     ``metric.at(u)`` is the metric at u; `gradient`, `gram`, `natural_gradient` and `descend` take it at
