@@ -72,7 +72,10 @@ class Energy(MetricField):
     """
 
     functional: Functional
+    # What was found last, with the grid and the forms it was found for: a quadratic energy has the same
+    # forms everywhere.
     _last: list = field(default_factory=list, init=False, repr=False)
+    _equivalence: list = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self):
         if not isinstance(self.functional, Functional):
@@ -145,10 +148,10 @@ class EnergyAt(Metric):
         return self._root[1]
 
     def _make_root(self, grid):
-        components, variation = self.base.values.shape[1:], self.variation(grid)
-        if variation.forms is None:
-            return CholeskyRoot(grid, _matrix_by_applying(variation, grid, components), components)
-        forms = combined_forms(form for form in variation.forms if form.matrices.any())
+        components, forms = self.base.values.shape[1:], self._forms(grid)
+        if forms is None:
+            matrix = _matrix_by_applying(self.variation(grid), grid, components)
+            return CholeskyRoot(grid, matrix, components)
         # A quadratic energy has the same forms everywhere: it is factored once.
         if not (self.energy._last and _same(self.energy._last[0], (grid, forms))):
             self.energy._last[:] = [(grid, forms), _root_of_forms(grid, forms, components)]
@@ -173,7 +176,18 @@ class EnergyAt(Metric):
     @cached_property
     def equivalence(self):
         """The `Equivalence` with a Sobolev norm; raises `InvalidInput` where none is known, and says why."""
-        return sobolev_equivalence(self.energy.variation, self.base)
+        grid = self.base.grid
+        forms = self._forms(grid)
+        known = self.energy._equivalence
+        if forms is None or not (known and _same(known[0], (grid, forms))):
+            known = [(grid, forms), sobolev_equivalence(self.energy.variation, self.base)]
+            self.energy._equivalence[:] = known
+        return known[1]
+
+    def _forms(self, grid):
+        """The forms that the second variation is the sum of, None if they are not known."""
+        forms = self.variation(grid).forms
+        return None if forms is None else combined_forms(form for form in forms if form.matrices.any())
 
     def equivalence_for(self, c):
         """Return the `Equivalence`; None if none is known, or c sees constants and these have norm zero."""
