@@ -18,7 +18,9 @@ class Integral(Functional):
     The first variation is in weak form, v ↦ Σ_α ∫ ∂L/∂u_α ∂^α v: nothing is integrated by parts, so
     there are no boundary terms, and no boundary condition is assumed of u or v. (The Euler-Lagrange
     equation holds at stationary u with the natural boundary conditions, or those of the domain.) On a
-    grid, F is its quadrature of L, and the variations are the exact derivatives of that.
+    grid, F is its quadrature of L, and the variations are the exact derivatives of that; with derivatives
+    of u, that of `Grid.for_slopes`: on a periodic axis with an even number of nodes one node more, since the
+    slope of the highest cosine vanishes at its own nodes.
 
     Parameters
     ----------
@@ -47,31 +49,38 @@ class Integral(Functional):
     def __init__(self, lagrangian, variables="x", unknowns="u"):
         self._formula = JetFormula(lagrangian, variables, unknowns)
 
-    def _jet(self, f):
+    def _integrated(self, f):
+        """f as a function on the grid whose quadrature is taken."""
         if not isinstance(f, Function):
             raise InvalidInput(f"`f` must be a Function, whose grid integrates; got {type(f).__name__}.")
+        return f.on(f.grid.for_slopes()) if any(any(alpha) for _, alpha in self._formula.slots) else f
+
+    def _jet(self, f):
         self._formula.check_dimension(f.grid.domain.n_coordinates, f"points of {f.grid.domain}")
         self._formula.check_components(f.values)
         return self._formula.jet(f.derivative_values)
 
     def __call__(self, f):
-        """Return F(f), by the quadrature of f's grid."""
+        """Return F(f), by quadrature."""
+        f = self._integrated(f)
         jet = self._jet(f)
         return float(f.grid.integrate(self._formula.evaluate(f.grid.nodes, jet)))
 
     def differential(self, f):
         """Return v ↦ Σ_α ∫ ∂L/∂u_α ∂^α v: densities against derivatives."""
+        f = self._integrated(f)
         jet = self._jet(f)
         columns = [self._formula.evaluate(f.grid.nodes, jet, s) for s in range(len(self._formula.slots))]
         return self._densities(f, columns)
 
     def second_variation(self, f):
         """Return (v, w) ↦ Σ_{α,β} ∫ ∂²L/∂u_α∂u_β ∂^α v ∂^β w."""
+        f = self._integrated(f)
         jet, slots = self._jet(f), range(len(self._formula.slots))
         matrix = [[self._formula.evaluate(f.grid.nodes, jet, s, t) for s in slots] for t in slots]
 
         def apply(v):
-            direction = self._jet(f.grid.function(v))
+            direction = self._jet(v.on(f.grid))
             return self._densities(f, [sum(map(np.multiply, row, direction)) for row in matrix])
 
         return SecondVariation(apply, [_form(self._formula, f, f.grid.nodes, f.grid.weights, matrix)])

@@ -11,6 +11,7 @@ from funcgrad.errors import ConvergenceError, InvalidInput
 from funcgrad.gradients.natural_gradient import grid_for
 from funcgrad.gradients.solvers import KroneckerProblem, reduced, triangular_factor
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
+from funcgrad.models.adapted import as_model
 
 HISTORY = np.dtype(
     [
@@ -166,6 +167,7 @@ def descend(
     max_iterations = whole_number(max_iterations, "max_iterations")
 
     one_of(solver, ("qr", "kronecker"), "solver")
+    model = as_model(model, theta, domain)
     problem = _Problem(F, model, metric, domain, step, rcond, solver)
     first_damping = positive_number(first_damping, "first_damping")
     search = _LevenbergMarquardt(first_damping) if adaptive else _LineSearch(float(damping))

@@ -9,14 +9,14 @@ import numpy as np
 
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals.covector import Covector
+from funcgrad.functionals.sampled_density import FITTED_OCTAVES, window_sums
 from funcgrad.functionals.surface_term import SurfaceTerm
 from funcgrad.functionals.terms import Atom
 from funcgrad.operators.square_root import reciprocal
 from funcgrad.spaces.euclidean import Euclidean
 
-# Octaves of frequencies that the evidence sums over, and how many of the last ones the growth is fitted to.
+# Octaves of frequencies that the evidence sums over.
 _OCTAVES = 8
-FITTED_OCTAVES = 3
 # Modes that the evidence takes in n dimensions, where an octave is 2^n times the modes below it; at most
 # _MOST_MODES, and at most _MOST_VALUES numbers for all the points of a covector.
 _MODES = {1: 2**12, 2: 2**18, 3: 2**20}
@@ -107,23 +107,6 @@ def _terms(c, metric, domain, count):
 def squared_coefficients(c, domain, count):
     """Return |c(e_k)|² for the first modes, (count,); kept, since a sweep of s asks for them again."""
     return (c.coefficients(domain, count).reshape(count, -1) ** 2).sum(axis=1)
-
-
-def window_sums(terms, spectrum, cutoff):
-    """Return the centres Λ of windows of frequencies over the last octaves, and what they hold: (J,) each.
-
-    The windows are cos² in log Λ, an octave wide and half an octave apart: sharp ones would see how
-    many waves of an oscillating coefficient, and how many eigenvalues, fall into each.
-    """
-    floor = cutoff**2 * 4.0 ** -(FITTED_OCTAVES + 1)
-    octave = np.log2(np.maximum(spectrum, floor)) / 2 - math.log2(cutoff)
-    centres = -0.5 - 0.5 * np.arange(2 * FITTED_OCTAVES - 1)[::-1]
-    sums = []
-    for centre in centres:
-        first, last = np.searchsorted(octave, [centre - 0.5, centre + 0.5])
-        window = np.cos(np.pi * (octave[first:last] - centre)) ** 2
-        sums.append(window @ terms[first:last])
-    return cutoff * 2.0**centres, np.array(sums)
 
 
 def _growth(frequencies, sums):

@@ -1,14 +1,14 @@
 """Whether a gradient exists: the analytic verdict and, computed apart from it, numerical evidence."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from funcgrad.errors import ContradictoryEvidence, InvalidInput
+from funcgrad.errors import ContradictoryEvidence, FuncgradError, InvalidInput
 from funcgrad.functionals.covector import sum_of_terms
 from funcgrad.functionals.functional import Functional
+from funcgrad.functionals.sampled_density import estimated_order, resolved_modes
 from funcgrad.functionals.terms import DensityTerm
 from funcgrad.gradients.evidence import Evidence, kernel_evidence, refinement_evidence, spectral_evidence
-from funcgrad.gradients.sampled_density import estimated_order, resolved_modes
 from funcgrad.metrics import RKHS, SpectralMetric
 from funcgrad.spaces import Euclidean
 
@@ -76,8 +76,9 @@ def gradient_exists(c, metric, domain, at=None):
 
     A density is known by its samples. In L2 and above, its derivatives counted, it is bounded; below, its
     order is estimated from the decay of its coefficients, with an interval inside which the verdict is
-    None. A metric of one's own that states no Sobolev order has no analysis: the verdict is None, and
-    the evidence shows its dual norms on refined grids.
+    None. An energy metric is compared with the Sobolev norm that it is equivalent to, if its coefficients are
+    elliptic (`metrics.Energy`); the reason states the bounds. A metric of one's own that states no Sobolev
+    order has no analysis: the verdict is None, and the evidence shows its dual norms on refined grids.
 
     Parameters
     ----------
@@ -136,6 +137,10 @@ def analyse(c, metric, domain):
     # What a boundary condition annihilates, it does for the functions that satisfy it: the domain of σ(-Δ).
     effective = c.effective(_spectral_domain(metric, domain))
     regularity = effective.regularity_in(domain.dimension)
+    equivalence = _equivalence(metric, c)
+    if equivalence is not None:
+        found = analyse(c, equivalence.metric, domain)
+        return replace(found, metric=metric, reason=f"the metric is {equivalence}; {found.reason}")
     own = _own_analysis(metric, c)
     if own is not None:
         return Existence(own[0], regularity.order, own[1], metric, domain)
@@ -151,6 +156,11 @@ def analyse(c, metric, domain):
 
 def _spectral_domain(metric, domain):
     return metric.spectral_domain(domain) if isinstance(metric, SpectralMetric) else domain
+
+
+def _equivalence(metric, c):
+    """Return the `Equivalence` of a metric with one on the Sobolev scale, as far as a covector sees it."""
+    return metric.equivalence_for(c) if hasattr(metric, "equivalence_for") else None
 
 
 def _own_analysis(metric, c):
@@ -187,10 +197,14 @@ def _analyse_densities(c, of_exact, metric, domain):
 def _evidence(c, metric, domain, verdict):
     if isinstance(metric, RKHS):
         return kernel_evidence(c, metric)
-    if _own_analysis(metric, c) is not None:  # points of a measure: nothing to refine
+    equivalence = _equivalence(metric, c)
+    if equivalence is not None:
+        return _evidence(c, equivalence.metric, domain, verdict)
+    own = _own_analysis(metric, c)
+    if own is not None and own[0] is not None:  # points of a measure: nothing to refine
         return None
     if not isinstance(metric, SpectralMetric):
-        return refinement_evidence(c, metric, domain)
+        return _refined(c, metric, domain, required=own is None)
     growth = 2 * (verdict.threshold - metric.order)
     # Where densities decide, no more modes count than their samples tell the coefficients of.
     deciding = _deciding_densities(c.effective(metric.spectral_domain(domain)), metric, domain)
@@ -199,3 +213,13 @@ def _evidence(c, metric, domain, verdict):
     known = [resolved_modes(term, domain) for term in deciding]
     limit = {"most_modes": max(min(known), 16)} if known else {}
     return spectral_evidence(c, metric, metric.spectral_domain(domain), growth, **limit)
+
+
+def _refined(c, metric, domain, required):
+    """The evidence on refined grids; None where there are none, unless it is all that there is."""
+    try:
+        return refinement_evidence(c, metric, domain)
+    except FuncgradError:
+        if required:
+            raise
+        return None

@@ -12,6 +12,7 @@ from funcgrad.gradients.natural_gradient import grid_for, natural_gradient
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.metrics.rkhs import RKHS
 from funcgrad.metrics.sobolev import Sobolev
+from funcgrad.models.adapted import as_model
 from funcgrad.spaces.grid import sample
 
 
@@ -90,7 +91,7 @@ def flow(F, model, theta, metric, domain, t_span, *, rcond=None, rtol=1e-8, atol
     True
     """
     theta = finite_array(theta, "theta", ndim=1)
-    ranks = []
+    model, ranks = as_model(model, theta, domain), []
 
     def step_at(theta):
         with warnings.catch_warnings():

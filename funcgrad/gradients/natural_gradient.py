@@ -9,6 +9,7 @@ from funcgrad._checks import finite_array, finite_number, one_of
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, DomainMismatch, InvalidInput
 from funcgrad.gradients.least_squares import SOLVERS, solve_least_squares
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
+from funcgrad.models.adapted import as_model
 from funcgrad.spaces.domain import Domain
 from funcgrad.spaces.function import Function
 
@@ -162,6 +163,7 @@ def gram(model, theta, metric, domain):
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
+    model = as_model(model, theta, domain)
     a = whitened_jacobian(model, theta, metric, grid_for(domain, model, theta))
     return a.T @ a
 
@@ -176,7 +178,9 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     Parameters
     ----------
     F : Functional
-    model : Model
+    model : Model or object
+        Of an object that is no `Model`, ``model(theta, x)`` and ``model.jacobian(theta, x)`` do
+        (`models.adapted.as_model`).
     theta : array_like, (p,)
     metric : Metric or MetricField
         One that depends on the base point is taken at f_θ.
@@ -192,7 +196,9 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     damping : float
         Levenberg-Marquardt: η = (G + damping·I)⁻¹ ∂(F∘φ).
     rcond : float, optional
-        Singular values of A up to rcond times the largest count as zero.
+        Singular values of A up to rcond times the largest count as zero. By default max(M, p)·2⁻⁵², or more
+        where S amplifies the rounding of the tangent functions: what it makes of an ulp of each, whitened
+        with them.
 
     Returns
     -------
@@ -218,9 +224,12 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     if rcond is not None and not 0 <= finite_number(rcond, "rcond") < 1:
         raise InvalidInput(f"`rcond` must be at least 0 and below 1; got {rcond:g}.")
     theta = finite_array(theta, "theta", ndim=1)
+    model = as_model(model, theta, domain)
     grid = grid_for(domain, model, theta)
     a = WhitenedJacobian(model, theta, metric, grid, held=False if solver == "kronecker" else None)
     r = a.metric.whiten(F.differential(a.f), grid).reshape(-1)
+    if rcond is None and solver not in ("lsmr", "kronecker"):
+        rcond = a.cutoff()
     solution = solve_least_squares(a, r, damping, rcond, solver)
     p = model.n_parameters
     # The rank by "lsmr" is that of its Krylov space, by "kronecker" that of an approximation.

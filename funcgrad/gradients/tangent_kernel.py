@@ -8,6 +8,7 @@ from funcgrad.errors import InvalidInput, NotPositiveDefinite
 from funcgrad.gradients.least_squares import triangular_factor
 from funcgrad.gradients.natural_gradient import grid_for, whitened_jacobian
 from funcgrad.kernels import Kernel, LowRank, MatrixValuedKernel
+from funcgrad.models.adapted import as_model
 
 # Entries of a Jacobian that a product with the kernel holds at once: 2 MB.
 _BLOCK_ENTRIES = 1 << 18
@@ -184,6 +185,7 @@ def tangent_kernel(model, theta, metric=None, domain=None):
     >>> ntk(2.0, 3.0)                                     # 1 + 2·3 + 2²·3²
     43.0
     """
+    model = as_model(model, theta, domain)
     kind = TangentKernel if model.n_outputs == 1 else MatrixTangentKernel
     if metric is None:
         return kind(model, theta)

@@ -4,13 +4,18 @@ from functools import cached_property
 
 import numpy as np
 
+from funcgrad.errors import FuncgradError
 from funcgrad.gradients.solvers.matrix import row_blocks
+from funcgrad.gradients.solvers.solution import ULP
 from funcgrad.operators.jets import require_vanishing
 from funcgrad.spaces.function import ExactFunction, Function
 
 # A Jacobian of up to this many numbers (1 GiB) is evaluated once and kept; a larger one is evaluated
 # again, block by block, whenever a solver passes over it.
 LARGEST_HELD = 2**27
+# Samples of rounding that are whitened, and the multiple of their size up to which singular values are cut
+# off: rounding adds up in functions of many operations and in transforms.
+_NOISE_SAMPLES, _NOISE_FACTOR = 4, 8.0
 # Blocks for which a model is asked at once: a model's compiled loops are not worth their start for one.
 _BLOCKS_AT_ONCE = 4
 
@@ -172,6 +177,7 @@ class WhitenedJacobian:
                 whitened[rows] = self._jet_rows(rows)
             return whitened
         jacobian = self._evaluated_jacobian()
+        noise = self._whitened_noise(jacobian)
         step = max(1, self.n_parameters // 16)
         columns = [slice(start, start + step) for start in range(0, self.n_parameters, step)]
         whitened = None
@@ -182,7 +188,36 @@ class WhitenedJacobian:
                 shape = (*part.shape[:-1], self.n_parameters)
                 whitened = jacobian if square else np.empty(shape, order="F")
             whitened[..., chosen] = part
-        return whitened.reshape(-1, self.n_parameters)
+        whitened = whitened.reshape(-1, self.n_parameters)
+        largest = np.linalg.norm(whitened, axis=0).max(initial=0.0)
+        self._rounding = noise / largest if largest else 0.0
+        return whitened
+
+    def _whitened_noise(self, jacobian):
+        """Return |SE|_F for an E of an ulp of each entry of J, and of its column's root mean square.
+
+        S weights high frequencies, in which J may have next to nothing and its rounding, and that of the
+        transforms and differences in S, has all there is. The squares of the columns add up, so a
+        single column of all their sizes, its signs drawn at random, tells their sum.
+        """
+        squares = np.sum(jacobian**2, axis=-1)
+        sizes = np.sqrt(squares + squares.mean(axis=0))
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (*sizes.shape, _NOISE_SAMPLES))
+        columns = ULP * signs * sizes[..., None]
+        if self.root.constraints is not None:
+            rows = self.root.constraints
+            columns = columns - np.tensordot(np.linalg.pinv(rows), np.tensordot(rows, columns, 1), 1)
+        try:
+            return float(np.linalg.norm(self.root.apply(columns)) / np.sqrt(_NOISE_SAMPLES))
+        except FuncgradError:  # S takes none but the functions of a small space, and no noise
+            return 0.0
+
+    def cutoff(self):
+        """Return the `rcond` below which singular values of A are rounding; None for that of a matrix."""
+        if self.root.is_diagonal or self.jets or not self.held:
+            return None
+        self._dense  # noqa: B018 - the rounding is known with it
+        return max(max(self.shape) * ULP, _NOISE_FACTOR * self._rounding)
 
     @property
     def jets(self):

@@ -1,12 +1,15 @@
 """The base classes of metrics."""
 
+import itertools
 import math
+import operator
 from abc import ABC, abstractmethod
 
 import numpy as np
 
 from funcgrad.errors import DomainMismatch, InvalidInput
 from funcgrad.functionals.covector import Covector, sum_of_terms
+from funcgrad.functionals.sampled_density import sampled_bound
 from funcgrad.functionals.terms import DensityTerm, PointTerm
 from funcgrad.spaces.function import Function
 
@@ -178,14 +181,16 @@ class SpectralMetric(Metric):
         """See `Metric.dual_norm`.
 
         Point evaluations are paired exactly, through the reproducing kernel, and with surface integrals
-        through the heat kernel; densities on the grid on which they are known.
+        through the heat kernel; densities on the grid on which they are known. For a metric weaker than L2,
+        of order -s, that of a density g is its own norm in H^s, and finite if g is as smooth as that.
 
         Raises
         ------
         ConvergenceError
-            If surfaces are too small, or too near each other, for a relative error of 1e-6 of its square.
+            If surfaces are too small, or too near each other, for a relative error of 1e-6 of its square;
+            if densities must be smoother than L2, and their samples do not tell that, or not to 1e-6.
         """
-        if not c.regularity_in(domain.dimension).admits(self.order):
+        if not self.bounds(c, domain):
             return math.inf
         singular = sum_of_terms(term for term in c.terms if not isinstance(term, DensityTerm))
         squared = self._squared_dual_norm(singular, domain) if singular.terms else 0.0
@@ -193,6 +198,20 @@ class SpectralMetric(Metric):
             representer = self.riesz(Covector(densities=[density]), density[0].grid)
             squared += 2 * singular(representer) + Covector(c.densities)(representer)
         return math.sqrt(max(squared, 0.0))
+
+    def bounds(self, c, domain):
+        """Return whether a covector is bounded, True or False.
+
+        Raises
+        ------
+        ConvergenceError
+            If that depends on densities of which too few samples are known.
+        """
+        sampled = [isinstance(term, DensityTerm) and term.order > self.order for term in c.terms]
+        exact = sum_of_terms(itertools.compress(c.terms, map(operator.not_, sampled)))
+        if not exact.regularity_in(domain.dimension).admits(self.order):
+            return False
+        return all(sampled_bound(term, self, domain) for term in itertools.compress(c.terms, sampled))
 
     def _squared_dual_norm(self, c, domain):
         """‖c‖² of a covector without densities."""

@@ -1,13 +1,20 @@
 """Energy metrics: the second variation of a functional as an inner product."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from funcgrad.errors import InvalidInput
+from funcgrad.errors import DomainMismatch, FuncgradError, InvalidInput
+from funcgrad.functionals.covector import point_evaluations
 from funcgrad.functionals.functional import Functional
+from funcgrad.functionals.integrals import Integral
 from funcgrad.functionals.pointwise_form import combined_forms
-from funcgrad.metrics.base import Metric
+from funcgrad.functionals.terms import PointTerm
+from funcgrad.metrics.base import Metric, MetricField, bounded_on_scale
+from funcgrad.metrics.equivalence import sobolev_equivalence
+from funcgrad.metrics.refinement import settled_value
 from funcgrad.operators.jet_root import CholeskyRoot, JetRoot, semidefinite_factors
 from funcgrad.operators.jets import JetRows
 from funcgrad.operators.tensor_derivative_root import TensorDerivativeRoot
@@ -16,10 +23,16 @@ from funcgrad.spaces.polynomial_grid import is_polynomial_product
 
 # The most cardinal functions that a second variation without known forms is applied to, one by one.
 _MOST_APPLIED = 1024
+# The most nodes of the grids that dual norms over all functions are extrapolated from.
+_MOST_REFINED, _TOLERANCE = 1024, 1e-5
+# Half the squared norm of W^{k,2} on a line.
+_LAGRANGIANS = {1: "(u_x**2 + u**2)/2", 2: "(u_xx**2 + 2*u_x**2 + u**2)/2"}
+# What a covector leaves of constants, relative to its weights, that counts as nothing.
+_ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Energy:
+class Energy(MetricField):
     """The metric <v, w>_u = D²E(u)[v, w]: the second variation of an energy E at the base point u.
 
     ``metric.at(u)`` is the metric at u; `gradient`, `gram`, `natural_gradient` and `descend` take it at
@@ -59,7 +72,10 @@ class Energy:
     """
 
     functional: Functional
+    # What was found last, with the grid and the forms it was found for: a quadratic energy has the same
+    # forms everywhere.
     _last: list = field(default_factory=list, init=False, repr=False)
+    _equivalence: list = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self):
         if not isinstance(self.functional, Functional):
@@ -111,11 +127,13 @@ class EnergyAt(Metric):
         if not isinstance(base, Function):
             raise InvalidInput(f"`u` must be a Function; got {type(base).__name__}.")
         self.energy, self.base = energy, base
-        self._root = None
+        self._root = self._variation = None
 
     def variation(self, grid):
         """Return the `SecondVariation` at the base point, brought to a grid."""
-        return self.energy.variation(grid.function(self.base))
+        if self._variation is None or self._variation[0] != grid:
+            self._variation = grid, self.energy.variation(grid.function(self.base))
+        return self._variation[1]
 
     def square_root(self, grid):
         """See `Metric.square_root`.
@@ -130,10 +148,10 @@ class EnergyAt(Metric):
         return self._root[1]
 
     def _make_root(self, grid):
-        components, variation = self.base.values.shape[1:], self.variation(grid)
-        if variation.forms is None:
-            return CholeskyRoot(grid, _matrix_by_applying(variation, grid, components), components)
-        forms = combined_forms(form for form in variation.forms if form.matrices.any())
+        components, forms = self.base.values.shape[1:], self._forms(grid)
+        if forms is None:
+            matrix = _matrix_by_applying(self.variation(grid), grid, components)
+            return CholeskyRoot(grid, matrix, components)
         # A quadratic energy has the same forms everywhere: it is factored once.
         if not (self.energy._last and _same(self.energy._last[0], (grid, forms))):
             self.energy._last[:] = [(grid, forms), _root_of_forms(grid, forms, components)]
@@ -155,15 +173,104 @@ class EnergyAt(Metric):
         """See `Metric.flat`."""
         return self.variation(u.grid).apply(u)
 
+    @cached_property
+    def equivalence(self):
+        """The `Equivalence` with a Sobolev norm; raises `InvalidInput` where none is known, and says why."""
+        grid = self.base.grid
+        forms = self._forms(grid)
+        known = self.energy._equivalence
+        if forms is None or not (known and _same(known[0], (grid, forms))):
+            known = [(grid, forms), sobolev_equivalence(self.energy.variation, self.base)]
+            self.energy._equivalence[:] = known
+        return known[1]
+
+    def _forms(self, grid):
+        """The forms that the second variation is the sum of, None if they are not known."""
+        forms = self.variation(grid).forms
+        return None if forms is None else combined_forms(form for form in forms if form.matrices.any())
+
+    def equivalence_for(self, c):
+        """Return the `Equivalence`; None if none is known, or c sees constants and these have norm zero."""
+        try:
+            known = self.equivalence
+        except FuncgradError:
+            return None
+        return known if known.sees_constants or _annihilates_constants(c) else None
+
+    def analysis(self, c):
+        """See `Metric.analysis`: that of the Sobolev metric it is equivalent to, if that is known."""
+        try:
+            equivalence = self.equivalence
+        except FuncgradError as error:
+            return None, str(error)
+        if self.equivalence_for(c) is None:
+            return False, (
+                "it is not zero on the constants, whose energy norm is zero without a potential, a penalty, "
+                "or Dirichlet conditions"
+            )
+        answer = bounded_on_scale(c, equivalence.metric.order)
+        return answer, f"the metric is {equivalence}; {c.regularity.reason}"
+
     def dual_norm(self, c, domain):
-        """Raise: over all functions the dual norm is not known."""
-        raise InvalidInput(
-            "the dual norm of an energy metric over all functions is not available; on one grid take "
-            "`norm(riesz(c, grid))`."
-        )
+        """See `Metric.dual_norm`, where the energy is equivalent to a Sobolev norm.
+
+        Where its coefficients are constant and isotropic, that of the metric on the Sobolev scale which it
+        then is. Otherwise squared over the functions of refined grids, until three agree to a relative 1e-5.
+
+        Raises
+        ------
+        InvalidInput
+            If no equivalence is known.
+        ConvergenceError
+            If refined grids do not agree.
+        """
+        if domain != self.base.grid.domain:
+            raise DomainMismatch(f"the base point is a function on {self.base.grid.domain}, not on {domain}.")
+        equivalence = self.equivalence  # raises if there is none
+        if self.analysis(c)[0] is False:
+            return math.inf
+        if equivalence.multiple is not None:
+            factor, metric = equivalence.multiple
+            return metric.dual_norm(c, domain) / math.sqrt(factor)
+
+        def squared_norm(grid):
+            return np.sum(self.whiten(c, grid) ** 2) + self._kinks(c, grid)
+
+        return math.sqrt(settled_value(squared_norm, domain, _MOST_REFINED, _TOLERANCE))
+
+    def _kinks(self, c, grid):
+        """What a grid misses of ‖c‖² at points of a line, but for two orders of h.
+
+        There the representer is as little smooth as that of W^{k,2} divided by the highest coefficient at
+        the point; what the grid misses of that metric's ‖δ_x‖², which is known, it misses here.
+        """
+        order, domain, total = self.equivalence.metric.order, grid.domain, 0.0
+        if domain.dimension > 1 or order not in _LAGRANGIANS:
+            return total
+        frozen = Energy(Integral(_LAGRANGIANS[order])).at(grid.function(np.zeros(len(grid))))
+        for term in c.terms:
+            if isinstance(term, PointTerm):
+                inverse = np.linalg.inv(self.equivalence.highest_coefficients(term.points))
+                weights = term.weights.reshape(len(term.points), -1)
+                squares = np.einsum("ki,kij,kj->k", weights, inverse, weights)
+                for x, square in zip(term.points, squares, strict=True):
+                    delta = point_evaluations(x[None], np.ones(1), term.derivative)
+                    exact = self.equivalence.metric.dual_norm(delta, domain) ** 2
+                    total += square * (exact - np.sum(frozen.whiten(delta, grid) ** 2))
+        return total
 
     def __str__(self):
         return f"{self.energy} at a base point"
+
+
+def _annihilates_constants(c):
+    """Return whether c(1) = 0, to rounding, for every component."""
+    total, size = 0.0, 0.0
+    for term in c.terms:
+        for _, alpha, weights in term.evaluations():
+            if not any(alpha):
+                total, size = total + weights.sum(axis=0), size + np.abs(weights).sum(axis=0)
+    return bool(np.all(np.abs(total) <= _ROUNDING * size))
 
 
 def _same(a, b):

@@ -74,7 +74,29 @@ class RKHS(Metric):
         return self.square_root(grid).apply(self.representer(c)(grid.nodes))
 
     def riesz(self, c, grid):
-        """Return the exact representer c(K(x, .)), sampled on a grid."""
+        """Return the exact representer c(K(x, .)), sampled on a grid.
+
+        With g the representer itself, <g, v> = c(v) for every v of the space. A `Function` on the grid stands
+        for the function of least norm with its values; so `inner` of what is returned here and of nodal
+        values v is c of v's interpolant by the kernel, Σ a_i K(x_i, .) over the nodes, exactly. That is c(v),
+        v the grid's own interpolant (a polynomial, a trigonometric sum), where c looks at values at nodes
+        only; otherwise up to what c makes of the difference of the two interpolants.
+
+        Examples
+        --------
+        >>> import numpy as np, funcgrad as fg
+        >>> H, grid = fg.RKHS(fg.kernels.Matern(1.5)), fg.Interval(0, 1).grid(8)
+        >>> c, v = fg.PointEvaluation(0.3), grid.function(np.sin)
+        >>> g = H.riesz(c, grid)
+        >>> by_kernel = H.representer(H.flat(v))                     # the interpolant of v by the kernel
+        >>> round(H.inner(g, v), 8) == round(float(by_kernel([0.3])[0]), 8)
+        True
+        >>> round(abs(H.inner(g, v) - c(v)), 6)                      # c of the polynomial, not quite
+        0.000216
+        >>> node = fg.PointEvaluation(grid.nodes[2])
+        >>> bool(abs(H.inner(H.riesz(node, grid), v) - node(v)) < 1e-12)
+        True
+        """
         return Function(grid, self.representer(c)(grid.nodes))
 
     def representer(self, c):

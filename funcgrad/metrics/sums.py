@@ -7,15 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from funcgrad._checks import positive_number
-from funcgrad.errors import ConvergenceError, FuncgradError, InvalidInput
+from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, sum_of_terms
 from funcgrad.functionals.terms import DensityTerm
 from funcgrad.metrics.base import Metric, MetricField, SpectralMetric, at_base_point, bounded_on_scale
+from funcgrad.metrics.refinement import refined_limit
 from funcgrad.operators.stacked_root import sum_root
-
-# Dual norms over all functions are extrapolated until two refinements agree to this.
-_TOLERANCE = 1e-6
-_MOST_NODES = 2**20
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class MetricSum(Metric):
         if all(isinstance(term, DensityTerm) for term in c.terms):
             grids = [g.grid for g, _ in c.densities]
             return float(np.linalg.norm(self.whiten(c, max(grids, key=len)))) if grids else 0.0
-        return math.sqrt(_extrapolated(lambda grid: float(np.sum(self.whiten(c, grid) ** 2)), domain))
+        return math.sqrt(refined_limit(lambda grid: np.sum(self.whiten(c, grid) ** 2), domain))
 
     def _admits(self, c, domain):
         return self.analysis(c)[0]
@@ -122,7 +119,7 @@ class SpectralSum(MetricSum, SpectralMetric):
         """See `Metric.analysis`: None, the order decides."""
 
     def _admits(self, c, domain):
-        return c.regularity_in(domain.dimension).admits(self.order)
+        return self.bounds(c, domain)
 
 
 @dataclass(frozen=True)
@@ -169,31 +166,3 @@ def _bounds(metric, term):
 def _sum_root(metric, grid):
     strongest_first = sorted(metric.terms, key=lambda term: -getattr(term[1], "order", 0.0))
     return sum_root(grid, [(a, part.square_root(grid)) for a, part in strongest_first])
-
-
-def _extrapolated(squared_norm, domain):
-    """Return the limit of a squared norm on n, 2n, 4n, ... nodes, by Aitken's rule (Σ of a power of n)."""
-    for rule in ("midpoint", None):
-        squares, limits = [], []
-        n = 16
-        while n**domain.dimension <= _MOST_NODES:
-            try:
-                squares.append(squared_norm(domain.grid(n, rule)))
-            except ConvergenceError:
-                raise
-            except FuncgradError:  # the rule, or the metric on its grids, is not available
-                break
-            if len(squares) >= 3:
-                first, second, third = squares[-3:]
-                curvature = (third - second) - (second - first)
-                limits.append(third - (third - second) ** 2 / curvature if curvature else third)
-                if len(limits) >= 2 and abs(limits[-1] - limits[-2]) <= _TOLERANCE * limits[-1]:
-                    return limits[-1]
-            n *= 2
-        if len(limits) >= 2:
-            reached = abs(limits[-1] / limits[-2] - 1)
-            raise ConvergenceError(
-                f"the squared dual norm is known to a relative {reached:.1e} only, not {_TOLERANCE:.0e}: it "
-                "converges slowly; `whiten` gives it on one grid."
-            )
-    raise InvalidInput(f"the metric works on no grids of {domain}.")

@@ -46,7 +46,7 @@ class _ConstrainedRoot(SquareRoot):
         self._require_few()
         if not self._vanishing:
             return None
-        return np.kron(_vanishing_basis(self._grid), np.eye(self._size // len(self._grid)))
+        return np.kron(vanishing_basis(self._grid), np.eye(self._size // len(self._grid)))
 
     def _flat(self, values):
         """(N, *components, ...) to (N·m, columns), refused if not zero where the space's functions are."""
@@ -282,7 +282,7 @@ def semidefinite_factors(matrices):
     return factors * sizes[:, None, :]
 
 
-def _vanishing_basis(grid):
+def vanishing_basis(grid):
     """Return an orthonormal basis (N, N') of nodal values of the functions that vanish where they must."""
     factors, basis = getattr(grid, "factors", (grid,)), np.ones((1, 1))
     for factor, vanishing in zip(factors, vanishing_axes(grid), strict=True):

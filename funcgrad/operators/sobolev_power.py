@@ -16,7 +16,8 @@ def sobolev_power(space, s, length_scale=1.0):
     Parameters
     ----------
     space : Grid or Eigenbasis
-        A grid on the circle or the interval; or a `FiniteDifferenceLaplacian`, a `TensorEigenbasis`, or
+        A grid of the Laplacian's eigenfunctions (of circles, tori, the sphere, of midpoints), or of
+        polynomials on the interval; or a `FiniteDifferenceLaplacian`, a `TensorEigenbasis`, or
         another `Eigenbasis` of -Δ.
     s : float
         Any real number.
@@ -45,8 +46,8 @@ def sobolev_power(space, s, length_scale=1.0):
         basis = space
     else:
         raise InvalidInput(
-            f"`space` must be a grid or an Eigenbasis of -Δ; got {type(space).__name__}. For a sparse matrix "
-            "use `RationalPower`."
+            f"`space` must be a grid of the Laplacian's eigenfunctions, a polynomial grid of an interval, or "
+            f"an Eigenbasis of -Δ; got {space!r}. For a sparse matrix use `RationalPower`."
         )
     return SobolevPower(basis, s, length_scale)
 
@@ -159,11 +160,14 @@ class PowerRoot(SquareRoot):
 
 
 class _GridEigenbasis(Eigenbasis):
-    """The eigenbasis that a `SpectralGrid` transforms to."""
+    """The eigenbasis that a `SpectralGrid` transforms to; on the sphere with more nodes than eigenfunctions.
+
+    There values stand for their projection onto these, and so the inverse of a power is one on their span.
+    """
 
     def __init__(self, grid):
         self._grid = grid
-        self.shape, self.eigenvalues = (len(grid),), grid.frequencies**2
+        self.shape, self.eigenvalues = (len(grid),), grid.eigenvalues
 
     def forward(self, values):
         return self._grid.forward(values)

@@ -68,6 +68,18 @@ class Function:
             self.grid.of_derivatives(derivative), self.grid.differentiate(self.values, derivative)
         )
 
+    def on(self, grid):
+        """Return it as a function on another grid of the same domain: the interpolant of its values there.
+
+        Examples
+        --------
+        >>> import numpy as np, funcgrad as fg
+        >>> f = fg.Circle(2 * np.pi).grid(8).function(np.sin)
+        >>> bool(np.allclose(f.on(fg.Circle(2 * np.pi).grid(20)).values, np.sin(np.pi / 10 * np.arange(20))))
+        True
+        """
+        return self if grid == self.grid else Function(grid, self.grid.resample(self.values, grid))
+
     def integral(self):
         """Return ∫ f over the domain, by the grid's quadrature: a number, or (m,) of them."""
         integral = self.grid.integrate(self.values)
@@ -170,6 +182,14 @@ class ExactFunction(Function):
         points = self.grid.nodes if x is None or x is self.grid.nodes else domain.points(x)
         known = self._derivative(points, domain.multi_index(derivative))
         return super().derivative_values(derivative, x) if known is None else known
+
+    def on(self, grid):
+        """See `Function.on`; as exact as before."""
+        return self if grid == self.grid else ExactFunction(grid, self._known_or_interpolated)
+
+    def _known_or_interpolated(self, x, alpha):
+        known = self._of_points(x, alpha)
+        return Function.derivative_values(self, alpha, x) if known is None else known
 
     def __add__(self, other):
         if not isinstance(other, ExactFunction) or self._same_grid(other) is None:

@@ -72,6 +72,15 @@ class Grid(ABC):
         """Return the grid of the same nodes whose functions contain the derivatives of this one's."""
         return self
 
+    def for_slopes(self):
+        """Return the grid on which products of its functions' derivatives are integrated: mostly itself.
+
+        On a periodic axis with an even number N of nodes the highest cosine has slope zero at each of
+        them, and so has the highest sine at the midpoints of an axis with Dirichlet conditions; N + 1 nodes
+        hold it and see its slope.
+        """
+        return self
+
     @property
     def _key(self):
         """What two equal grids of one class have in common."""

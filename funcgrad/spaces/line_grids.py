@@ -79,6 +79,9 @@ class TruncatedGrid(FourierGrid):
         self.rule = "truncated"
         self.scale = scale
 
+    def _with(self, n):
+        return TruncatedGrid(self.domain, n, self.scale)
+
     @property
     def _key(self):
         return (*super()._key, self.scale)

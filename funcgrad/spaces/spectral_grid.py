@@ -90,6 +90,14 @@ class FourierGrid(LineGrid):
         frequencies = 2 * np.pi / length * np.arange(n // 2 + 1)
         super().__init__(domain, n, "trapezoid", start, length, 0.0, frequencies)
 
+    def _with(self, n):
+        """Return the grid of n nodes on the same circle."""
+        return FourierGrid(self.domain, n, self.start, self.length)
+
+    def for_slopes(self):
+        """See `Grid.for_slopes`."""
+        return self if len(self) % 2 else self._with(len(self) + 1)
+
     @property
     def signed_frequencies(self):
         """Frequencies in the order of the full complex transform, (N,)."""
@@ -165,6 +173,10 @@ class HalfRangeGrid(LineGrid):
         amplitude = np.full(n, np.sqrt(2 / n))
         amplitude[-1 if self._sine else 0] = np.sqrt(1 / n)
         return self.backward((amplitude * self.frequencies**order * np.cos(phase)).T).T
+
+    def for_slopes(self):
+        """See `Grid.for_slopes`; the last sine has slope zero at the midpoints, the last cosine has not."""
+        return HalfRangeGrid(self.domain, len(self) + 1) if self._sine else self
 
     def of_derivatives(self, derivative):
         """See `Grid.of_derivatives`: odd derivatives of cosine series are sine series, and conversely."""

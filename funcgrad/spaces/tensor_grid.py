@@ -100,6 +100,11 @@ class TensorGrid(Grid):
         boundary = tuple(factor.domain.boundary for factor in factors)
         return tensor_grid(dataclasses.replace(self.domain, boundary=boundary), factors)
 
+    def for_slopes(self):
+        """See `Grid.for_slopes`; axis by axis."""
+        factors = [factor.for_slopes() for factor in self.factors]
+        return self if factors == list(self.factors) else tensor_grid(self.domain, factors)
+
     def resample(self, values, grid):
         """See `Grid.resample`; between tensor grids axis by axis."""
         if not isinstance(grid, TensorGrid) or grid.domain != self.domain:

@@ -9,7 +9,8 @@ import numpy as np
 
 from funcgrad.errors import FuncgradError
 from funcgrad.functionals import Covector, LinearFunctional
-from funcgrad.gradients.evidence import FITTED_OCTAVES, spectral_evidence
+from funcgrad.functionals.sampled_density import FITTED_OCTAVES
+from funcgrad.gradients.evidence import spectral_evidence
 from funcgrad.metrics import Sobolev
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.testing.conformance import (

@@ -339,3 +339,44 @@ BAD_INPUT = [
 def test_bad_input_gets_one_clear_error(call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+@pytest.mark.parametrize("n", [8, 9])
+@pytest.mark.parametrize(
+    "domain", [fg.Circle(2 * np.pi), fg.Interval(0, 2 * np.pi, "periodic"), fg.Torus((2 * np.pi, 2 * np.pi))]
+)
+def test_every_wave_of_a_grid_has_its_slope(domain, n):
+    """∫ u_x² of each wave cos(kx), sin(kx) of a periodic grid is k²∫u², the highest cosine's included."""
+    names, grid = "xy"[: domain.dimension], domain.grid(n)
+    F = fg.Integral("u_x**2/2", list(names))
+    for k in range(n // 2 + 1):
+        for wave in (np.cos, np.sin) if 0 < k < n / 2 else (np.cos,):
+            u = grid.function(wave(k * grid.nodes[:, 0]))
+            exact = k**2 * domain.volume / 4
+            assert F(u) == pytest.approx(exact, abs=1e-12)
+            assert F.differential(u)(u) == pytest.approx(2 * exact, abs=1e-12)
+            assert F.second_variation(u)(u, u) == pytest.approx(2 * exact, abs=1e-12)
+
+
+@pytest.mark.parametrize(("boundary", "wave"), [("neumann", np.cos), ("dirichlet", np.sin)])
+def test_every_half_wave_of_a_grid_of_midpoints_has_its_slope(boundary, wave):
+    """The same for cos(kπx) and sin(kπx) on (0, 1), the last sine included."""
+    grid = fg.Interval(0, 1, boundary).grid(8, rule="midpoint")
+    F = fg.Integral("u_x**2")
+    for k in range(1, 8 + (boundary == "dirichlet")):
+        u = grid.function(wave(k * np.pi * grid.nodes[:, 0]))
+        assert F(u) == pytest.approx((k * np.pi) ** 2 / 2, rel=1e-12)
+        assert F.differential(u)(u) == pytest.approx((k * np.pi) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [16, 17])
+def test_the_energy_of_a_slope_bounds_points_on_even_grids_as_on_odd_ones(n):
+    """Representers of δ_x in ∫u'² + u² tend to ½ coth π at x; a wave without slope would add a constant."""
+    circle, energy = fg.Circle(2 * np.pi), fg.Integral("(u_x**2 + u**2)/2")
+    errors = []
+    for size in (n, 4 * n - 3 * (n % 2)):
+        grid = circle.grid(size)
+        metric = fg.metrics.Energy(energy).at(grid.function(np.zeros(size)))
+        g = metric.riesz(fg.PointEvaluation(0.0), grid)
+        errors.append(abs(g(0.0) - 0.5 / np.tanh(np.pi)))
+    assert errors[1] < errors[0] / 3.5 < 0.05

@@ -222,3 +222,70 @@ def test_tangent_kernels_reproduce_and_represent(place, seed, s, scale):
     size = np.abs(flat) @ (np.abs(components).reshape(-1) @ np.abs(flat))
     found = ntk.matvec(grid.nodes, grid.nodes, components).reshape(-1)
     assert np.all(np.abs(found - pushed) <= len(grid) * EPS * size)
+
+
+@cases
+def test_the_rank_of_dependent_parametrisations_is_found(place, seed, s, scale):
+    """k independent tangent functions with k + 2 parameters, θ + T(ϑ - ϑ_0): the rank is k in every metric.
+
+    The whitened Jacobian's small singular values are what S makes of rounding, of any size; none is kept, and
+    the pushforward is still the projection.
+    """
+    case = Case(place, seed, s, scale, extend=False)
+    k = len(case.theta)
+    mixing = np.linalg.qr(case.rng.normal(size=(k + 2, k)))[0].T * np.abs(case.theta)[:, None]
+    start = case.rng.uniform(-1, 1, k + 2)
+    model = case.model.reparametrise(
+        lambda t: case.theta + mixing @ (t - start), lambda t: mixing, n_parameters=k + 2
+    )
+    with pytest.warns(fg.DegenerateModelWarning, match="the tangent space has rank"):
+        step, pushed = case.step(model, start)
+    exact = np.linalg.svd(case.a @ mixing, compute_uv=False)
+    rounding = case.ulps * EPS * exact[0]
+    assert exact[k - 1] > rounding, "the drawn tangent functions are themselves dependent to rounding"
+    assert step.rank == k
+    orthonormal, _ = np.linalg.qr(case.a / case.sizes)
+    projection = orthonormal @ (orthonormal.T @ case.r)
+    bound = case.ulps * EPS * (case.condition + exact[0] / exact[k - 1]) * np.linalg.norm(case.r)
+    np.testing.assert_allclose(pushed, projection, rtol=0, atol=bound)
+
+
+STRONG = {
+    "circle": [fg.Sobolev(2.5), fg.Sobolev(3) + fg.L2(measure=lambda x: 2 + np.sin(x))],
+    "circle kernel": [fg.RKHS(fg.kernels.PeriodicSobolev(2.6, 2 * np.pi))],
+    "interval": [
+        fg.Sobolev(1.5),
+        fg.Sobolev(2, definition="derivative"),
+        fg.Sobolev(3, definition="derivative"),
+    ],
+    "interval kernel": [fg.RKHS(fg.kernels.Matern(2.5))],
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "metric", "n"),
+    [(place, metric, n) for place, metrics in STRONG.items() for metric in metrics for n in (48, 96)],
+    ids=str,
+)
+def test_rounding_that_a_strong_metric_amplifies_is_not_taken_for_a_direction(place, metric, n):
+    """sin(x + 0.3) is a combination of sin and cos, (x + 1)² one of 1, x, x²: to rounding only.
+
+    That max(M, p) ulp, the cut-off of a matrix as it is, would keep some of it shows in the singular values.
+    """
+    if place.startswith("circle"):
+        model, rank, domain = (
+            Symbolic("a*sin(x+0.3) + b*sin(x) + c*cos(x) + d*cos(x-0.7)", "x", "a b c d"),
+            2,
+            CIRCLE,
+        )
+    else:
+        text = "a*(x+1)**2 + b*x**2 + c*x + d + e*(x-0.3)**3 + f*x**3"
+        model, rank, domain = Symbolic(text, "x", "a b c d e f"), 4, UNIT
+    c = fg.LinearFunctional(fg.PointEvaluation(0.3) - 2 * fg.PointEvaluation(0.8))
+    with pytest.warns(fg.DegenerateModelWarning):
+        step = fg.natural_gradient(c, model, np.ones(model.n_parameters), metric, domain.grid(n))
+    assert step.rank == rank
+    noise, kept = step.singular_values[rank] / step.singular_values[0], step.singular_values[rank - 1]
+    assert noise < 1e-6 < 1e-3 < kept / step.singular_values[0]
+    if n == 96:
+        assert noise > n * EPS

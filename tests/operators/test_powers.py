@@ -303,3 +303,67 @@ def test_fast_diagonalisation_of_arbitrary_factors():
 def test_bad_input_is_refused(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()
+
+
+# --- grids of spheres, tori and boxes ----------------------------------------------------------------------
+
+
+@given(degree=st.integers(1, 12), s=ORDER, length_scale=st.floats(0.05, 3.0))
+def test_powers_on_the_sphere_multiply_harmonics_by_powers_of_one_plus_l_l_plus_one(degree, s, length_scale):
+    """-ΔY = l(l+1)Y for Y = Re, Im (x + iy)^l and Re (x + iz)^l, harmonic polynomials written out."""
+    grid = fg.Sphere().grid(degree + 1)
+    x, y, z = grid.nodes.T
+    harmonics = np.array(
+        [((x + 1j * y) ** degree).real, ((x + 1j * y) ** degree).imag, ((x + 1j * z) ** degree).real]
+    )
+    factor = (1 + length_scale**2 * degree * (degree + 1)) ** s
+    power = sobolev_power(grid, s, length_scale)
+    # Rounding in the coefficients of other degrees is multiplied by at most the largest power, and there are
+    # (l + 1)² of them.
+    tolerance = 16 * EPS * (degree + 1) * max(1.0, factor)
+    np.testing.assert_allclose(power.apply(harmonics.T), factor * harmonics.T, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        power.inverse.apply(power.apply(harmonics.T)),
+        harmonics.T,
+        rtol=0,
+        atol=tolerance * max(1.0, 1 / factor),
+    )
+
+
+def test_the_sphere_has_more_nodes_than_eigenfunctions():
+    """P^{-s}P^s is the orthogonal projection onto the polynomials: idempotent, and one on them."""
+    grid = fg.Sphere().grid(6)
+    power = sobolev_power(grid, 1.5)
+    noise = np.random.default_rng(0).normal(size=len(grid))
+    once = power.inverse.apply(power.apply(noise))
+    np.testing.assert_allclose(power.inverse.apply(power.apply(once)), once, atol=1e-12)
+    assert np.abs(once - noise).max() > 0.1
+    assert abs(np.sum(grid.weights * (noise - once) * once)) < 1e-12 * len(grid)
+
+
+@pytest.mark.parametrize(
+    ("grid", "function", "eigenvalue"),
+    [
+        (fg.Torus((2 * np.pi, np.pi)).grid((9, 8)), lambda x, y: np.sin(x) * np.cos(2 * y), 5.0),
+        (
+            fg.Box([(0, np.pi), (0, np.pi)], ("neumann", "dirichlet")).grid((7, 8), rule="midpoint"),
+            lambda x, y: np.cos(2 * x) * np.sin(3 * y),
+            13.0,
+        ),
+    ],
+)
+@pytest.mark.parametrize("s", [-1.5, 0.7, 2.0])
+def test_powers_on_products_of_spectral_grids(grid, function, eigenvalue, s):
+    values = grid.function(function).values
+    np.testing.assert_allclose(
+        sobolev_power(grid, s, 0.5).apply(values),
+        (1 + eigenvalue / 4) ** s * values,
+        rtol=0,
+        atol=1e-13 * 11**2,
+    )
+
+
+def test_grids_without_an_eigenbasis_are_refused():
+    for grid in (fg.Box([(0, 1), (0, 1)]).grid(4), fg.Interval(0, 1).grid(8, rule="trapezoid")):
+        with pytest.raises(InvalidInput, match="`space` must be a grid of the Laplacian's eigenfunctions"):
+            sobolev_power(grid, 0.5)
