@@ -53,11 +53,11 @@ def growth_residual(instance, level, shift=0.0):
     cutoff = level * unit
     count = _count_below(n, 2 * max(growth_levels(instance)))
     spectrum = domain.laplacian_spectrum(count)
-    octave = np.log2(np.maximum(spectrum, (cutoff / 4) ** 2)) / 2 - math.log2(cutoff)
-    first, last = np.searchsorted(octave, [-1.0, 1.0])
-    window = np.cos(np.pi / 2 * octave[first:last]) ** 2
+    first, last = np.searchsorted(spectrum, [(cutoff / 2) ** 2, (2 * cutoff) ** 2])
+    inside = spectrum[first:last]
+    window = np.cos(np.pi / 2 * (np.log2(inside) / 2 - math.log2(cutoff))) ** 2
     squares = squared_coefficients(c, domain, count)[first:last]
-    value = float(window @ (squares / metric.symbol(spectrum[first:last])))
+    value = float(window @ (squares / metric.symbol(inside)))
     claim = cutoff ** (2 * (instance.data["threshold"] + shift)) / metric.symbol(cutoff**2)
     return Residual(value, claim, 64 * EPS, 1 / level, last - first)
 

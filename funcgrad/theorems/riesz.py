@@ -121,9 +121,10 @@ def _riesz_order(instance):
 
 
 def _riesz_levels(instance):
-    """From where the tested eigenfunctions are resolved; polynomial grids are dense and stop earlier."""
+    """From where the tested eigenfunctions are resolved; grids whose transforms are dense stop earlier."""
     if instance.domain.dimension > 1:
         first, count = (16, 5) if instance.domain.dimension == 2 else (8, 4)
+        count = 4 if isinstance(instance.domain, Sphere) else count
         return [first * 2**j for j in range(count)]
     polynomial = isinstance(instance.grid(8), PolynomialGrid)
     return refinements(instance, first=20 if polynomial else 24, count=5 if polynomial else 6)

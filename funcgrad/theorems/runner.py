@@ -74,20 +74,27 @@ def verify(
     blank = blank_verdict(theorem, seed, budget)
     cases, skipped = [], []
     try:
-        for draw, index, instance in instances(theorem, problem, seed, budget, skipped):
-            margins = {
-                hypothesis.name: float(hypothesis.margin(instance)) for hypothesis in theorem.hypotheses
-            }
-            unmet = [hypothesis for hypothesis in theorem.hypotheses if not margins[hypothesis.name] > 0]
-            if unmet:
-                skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
-            else:
-                case = check_instance(theorem, instance, margins, budget)
-                if not _is_repeated(case, cases):
-                    cases.append(replace(case, draw=draw, index=index))
+        for case in checked_cases(theorem, problem, seed, budget, skipped):
+            if not _is_repeated(case, cases):
+                cases.append(case)
     except Exception as error:  # whatever it is, it is this theorem's failure, and the others go on
         return replace(blank, cases=tuple(cases), skipped=tuple(skipped), error=described(error))
     return replace(blank, cases=tuple(cases), skipped=tuple(skipped))
+
+
+def checked_cases(theorem, problem, seed, budget, skipped):
+    """Yield the `CaseResult` of each instance, one after another.
+
+    The instances that do not meet the hypotheses, and why not, are added to `skipped`.
+    """
+    for draw, index, instance in instances(theorem, problem, seed, budget, skipped):
+        margins = {hypothesis.name: float(hypothesis.margin(instance)) for hypothesis in theorem.hypotheses}
+        unmet = [hypothesis for hypothesis in theorem.hypotheses if not margins[hypothesis.name] > 0]
+        if unmet:
+            skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
+        else:
+            case = check_instance(theorem, instance, margins, budget)
+            yield replace(case, draw=draw, index=index)
 
 
 def find(id):

@@ -4,6 +4,8 @@ On closed lines and planes and on the equator what an octave adds is compared wi
 its rate of growth (see `growth`).
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from funcgrad.functionals import SurfaceIntegral
@@ -28,9 +30,11 @@ def _trace_instances(rng):
         ("closed plane, torus", space, wall, (3, 6, 12, 24)),
         ("equator, sphere", Sphere(), SmallCircle([0.0, 0.0, 1.0], np.pi / 2), (8, 16, 32, 64)),
     ]
+    # One covector for all s, so that its coefficients are computed once.
     return [
-        Instance(f"s = {s:g}, {label}", domain, Sobolev(s), data={"surface": surface, "levels": levels})
+        Instance(f"s = {s:g}, {label}", domain, Sobolev(s), data=data)
         for label, domain, surface, levels in cases
+        for data in [{"surface": surface, "integral": SurfaceIntegral(surface), "levels": levels}]
         for s in (0.25, 0.5, 0.75)
     ] + _surfaces_that_bend_or_end(x)
 
@@ -66,6 +70,7 @@ def _surfaces_that_bend_or_end(x):
     return instances
 
 
+@lru_cache(maxsize=16)
 def _cutoff(domain, m):
     """A frequency between those of the modes m and m + 1 along the surface's normal, and the modes below."""
     if isinstance(domain, Sphere):
@@ -89,7 +94,7 @@ def _trace_residual(instance, m, shift=0.0):
         return growth_residual(instance, m, shift)
     domain, surface = instance.domain, instance.data["surface"]
     (low, below), (high, above) = (_cutoff(domain, level) for level in (m, 2 * m))
-    added = octave_sums(SurfaceIntegral(surface), instance.metric, domain, [below, above])[1]
+    added = octave_sums(instance.data["integral"], instance.metric, domain, [below, above])[1]
     predicted = surface.area * predicted_octave(instance.metric, low, high, 2 * shift)
     return Residual(abs(added - predicted), predicted, 64 * EPS * m, 1 / m, above)
 
