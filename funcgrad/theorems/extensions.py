@@ -7,7 +7,7 @@ import numpy as np
 
 from funcgrad.errors import NotPositiveDefinite
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
-from funcgrad.gradients.natural_gradient import natural_gradient, resolving_grid
+from funcgrad.gradients.natural_gradient import natural_gradient
 from funcgrad.metrics import L2, FisherRao, Sobolev, TangentExtended
 from funcgrad.models import Linear, Symbolic
 from funcgrad.spaces import Box, Interval, Torus
@@ -18,6 +18,7 @@ from funcgrad.theorems.natural_gradients import (
     model_instance,
     problem_instance,
     projection_instances,
+    resolved_grid,
 )
 from funcgrad.theorems.pullbacks import doubled
 from funcgrad.theorems.record import Control, Hypothesis, Residual, Theorem
@@ -157,7 +158,7 @@ def _inner_product_error(instance, exact, h, metric, grid):
 
 def _levels(instance):
     """The number of nodes along an axis that resolves the tangent functions, and its double."""
-    n = resolving_grid(instance.domain, instance.model, instance.theta).shape[0]
+    n = resolved_grid(instance).shape[0]
     return [n, 2 * n]
 
 

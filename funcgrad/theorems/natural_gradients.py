@@ -6,7 +6,12 @@ import numpy as np
 
 from funcgrad.errors import ConvergenceError, DomainMismatch
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
-from funcgrad.gradients.natural_gradient import model_function, natural_gradient, resolving_grid
+from funcgrad.gradients.natural_gradient import (
+    interpolation_errors,
+    model_function,
+    natural_gradient,
+    resolving_grid,
+)
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.models import Linear, Polynomial, Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
@@ -69,9 +74,19 @@ def referenced_instance(problem):
     return instance
 
 
+# Interpolation errors up to this are rounding, of functions with some hundred waves; above, the grid is coarse.
+_ROUNDED = 1e-13
+
+
 def resolved_grid(instance):
-    """Return the grid of the instance's rule that resolves its tangent functions."""
-    return resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
+    """Return the grid of the instance's rule that resolves its tangent functions, to rounding.
+
+    `resolving_grid` does to 1e-12; where that is not rounding yet, twice its nodes do.
+    """
+    grid = resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
+    if interpolation_errors(grid, instance.model, instance.theta).max() <= _ROUNDED:
+        return grid
+    return instance.grid(2 * grid.shape[0])
 
 
 def resolved_levels(instance):
@@ -86,7 +101,8 @@ def resolved_levels(instance):
 def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
-    Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
+    Of scaled ones, since neither QR nor substitution in R mixes columns: their lengths, the units of the
+    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
     small), and as many those of the n-th mode of an axis.
     """
     noise = 64 + (max(grid.shape) if metric.order else 0)

@@ -1,5 +1,6 @@
 """Theorems about pulled-back metrics: definiteness, reparametrisation, degenerate models, kernels."""
 
+import math
 import warnings
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from funcgrad.theorems.natural_gradients import (
     natural_direction,
     projection_instances,
     referenced_instance,
+    resolved_grid,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
@@ -252,9 +254,10 @@ def _quadrature_problem(problem):
 
 
 def _fill_levels(instance):
-    """Numbers of halvings, from where the nodes resolve the length scale."""
-    first = max(3, int(np.ceil(np.log2(2 * instance.domain.length / instance.metric.length_scale))))
-    return list(range(first, first + 5))
+    """Numbers of halvings, from where the nodes see the length scale and the waves of the tangent functions."""
+    waves = resolved_grid(instance).shape[0] / 4
+    first = np.log2(max(8, waves, 2 * instance.domain.length / instance.metric.length_scale))
+    return list(range(math.ceil(first), math.ceil(first) + 5))
 
 
 KERNEL_QUADRATURE_METRIC = Theorem(
