@@ -178,7 +178,7 @@ GTK_EXTENDS = Theorem(
     hypotheses=(
         Hypothesis(
             "the model is an immersion",
-            lambda instance: 1 / _reference(instance).condition - 1e3 * EPS,
+            lambda instance: _reference(instance).independence - 1e3 * EPS,
             "the tangent functions are dependent",
         ),
     ),

@@ -11,6 +11,7 @@ from funcgrad.gradients.natural_gradient import (
     model_function,
     natural_gradient,
     resolving_grid,
+    whitened_jacobian,
 )
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.models import Linear, Polynomial, Symbolic
@@ -41,6 +42,11 @@ def model_instance(label, domain, metric, functional, model, theta):
     return Instance(label, domain, metric, functional, model_function(model, theta), model, theta)
 
 
+# Relative singular values of tangent functions of norm 1: up to the first the functions are dependent, up to
+# the second so nearly that nothing in double precision depends on them continuously.
+_ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
+
+
 def problem_instance(problem, metric):
     """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
     require_line(problem)
@@ -49,12 +55,52 @@ def problem_instance(problem, metric):
     if metric.order > 0.5 and problem.domain.boundary == "dirichlet":
         _require_zero_at_ends(problem)
     try:
-        resolving_grid(problem.domain, problem.model, problem.theta)
+        grid = resolving_grid(problem.domain, problem.model, problem.theta)
     except (ConvergenceError, DomainMismatch) as error:
         raise DoesNotApply(str(error)) from error
+    _require_rank(problem, grid)
     return model_instance(
         problem.label, problem.domain, metric, problem.functional, problem.model, problem.theta
     )
+
+
+def _require_rank(problem, grid):
+    """Raise `DoesNotApply` where rounding decides the rank of the tangent functions, or nearly so.
+
+    The library decides it from columns as they are, the reference from scaled ones. Models that are
+    degenerate to rounding pass.
+    """
+    tangent = whitened_jacobian(problem.model, problem.theta, L2(), grid)
+    norms = np.linalg.norm(tangent, axis=0)
+    scaled = _relative_spectrum(tangent / np.where(norms > 0, norms, 1.0))
+    if np.any(doubtful := (scaled > _ROUNDING) & (scaled <= _NEARLY_DEPENDENT)):
+        raise DoesNotApply(
+            f"the tangent functions are dependent up to {scaled[doubtful][-1]:.1g} of their size, and "
+            "rounding hides too much; take fewer parameters, or others"
+        )
+    # The factor leaves room for finer grids, and for metrics in which the norms are farther apart.
+    cutoff = 1e3 * max(tangent.shape) * EPS
+    as_they_are = _relative_spectrum(tangent)
+    if np.count_nonzero(as_they_are > cutoff) < np.count_nonzero(scaled > _ROUNDING):
+        raise DoesNotApply(
+            f"the tangent functions have norms from {norms[norms > 0].min():.1g} to {norms.max():.1g}, and "
+            "rounding in the large ones hides the small ones; take units in which the parameters are alike"
+        )
+
+
+def _relative_spectrum(matrix):
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    return sigma / (sigma[0] or 1.0)
+
+
+def require_immersion(instance):
+    """Raise `DoesNotApply` unless the tangent functions are independent: otherwise G has no inverse."""
+    tangent = _l2_tangent(instance, lambda x: instance.model.jacobian(instance.theta, x))
+    if Reference(tangent, np.zeros(0)).independence <= _NEARLY_DEPENDENT:
+        raise DoesNotApply(
+            "the tangent functions are dependent, so that the model is not an immersion here and its metric "
+            "on parameters has no inverse: see degenerate-model"
+        )
 
 
 def _require_zero_at_ends(problem):
@@ -74,7 +120,14 @@ def referenced_instance(problem):
     return instance
 
 
-# Interpolation errors up to this are rounding, of functions with some hundred waves; above, the grid is coarse.
+def immersed_instance(problem):
+    """Return `referenced_instance`; raise `DoesNotApply` where the model is not an immersion."""
+    instance = referenced_instance(problem)
+    require_immersion(instance)
+    return instance
+
+
+# Interpolation errors up to this are rounding, of functions of up to a hundred waves.
 _ROUNDED = 1e-13
 
 
@@ -102,11 +155,12 @@ def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
     Of scaled ones, since neither QR nor substitution in R mixes columns: their lengths, the units of the
-    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
-    small), and as many those of the n-th mode of an axis.
+    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids
+    of n nodes add n ulp (the larger errors, n² ulp, sit where weights are small), and as many those of the
+    n-th mode of an axis. A degenerate model is solved in singular vectors, which do mix the columns.
     """
     noise = 64 + (max(grid.shape) if metric.order else 0)
-    return EPS * noise * exact.condition
+    return EPS * noise * (exact.condition if exact.independence > _ROUNDING else exact.mixed_condition)
 
 
 # --- natural-gradient-is-projection -------------------------------------------------------------------

@@ -17,6 +17,7 @@ from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
     euclidean_direction,
     fit_floor,
+    immersed_instance,
     model_instance,
     natural_direction,
     projection_instances,
@@ -25,14 +26,14 @@ from funcgrad.theorems.natural_gradients import (
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, reference
+from funcgrad.theorems.reference import Reference, kept_singular_values, reference
 
 # --- pullback-metric ----------------------------------------------------------------------------------
 
 
 def _independence(instance):
     """Smallest singular value of the tangent functions scaled to norm 1, less a thousand ulp."""
-    return 1 / reference(instance).condition - 1e3 * EPS
+    return reference(instance).independence - 1e3 * EPS
 
 
 def _pullback_residual(instance, n, metric=None, model=None):
@@ -131,7 +132,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
     source="Amari 1998; " + PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=immersed_instance,
     levels=resolved_levels,
     residual=_invariance_residual,
     expectation=lambda instance: Exact(),
@@ -163,18 +164,17 @@ def _degenerate_residual(instance, n, damping=0.0):
     null = np.append(np.eye(len(instance.theta))[0], -1.0) / np.sqrt(2)
     from_least_norm = abs(null @ found) / np.linalg.norm(found)
     value = distance / np.linalg.norm(exact.gradient) + from_least_norm
-    # The columns are not scaled before the rank is decided, so their own condition number counts.
-    sigma = np.linalg.svd(exact.tangent, compute_uv=False)
-    floor = fit_floor(exact, grid, instance.metric) * max(1.0, sigma[0] / sigma[-1] / exact.condition)
+    # The solution is one in singular vectors, so that the lengths of the columns count.
+    floor = fit_floor(exact, grid, instance.metric) * exact.mixed_condition / exact.condition
     return Residual(float(value), 1.0, floor, step(grid), n)
 
 
 def _damped_residual(instance, level):
     """With damping λ = 2^-level ‖G‖ the pushforward is biased by O(λ)."""
     damping = 2.0**-level
-    sigma = np.linalg.svd(reference(instance).tangent, compute_uv=False)
+    smallest = kept_singular_values(reference(instance).tangent)[-1]
     n = resolved_levels(instance)[0]
-    residual = _degenerate_residual(instance, n, damping * sigma[-1] ** 2)
+    residual = _degenerate_residual(instance, n, damping * smallest**2)
     return Residual(residual.value, residual.scale, residual.floor, damping, n)
 
 
@@ -254,7 +254,7 @@ def _quadrature_problem(problem):
 
 
 def _fill_levels(instance):
-    """Numbers of halvings, from where the nodes see the length scale and the waves of the tangent functions."""
+    """Numbers of halvings, from where the nodes see the length scale and the tangent functions' waves."""
     waves = resolved_grid(instance).shape[0] / 4
     first = np.log2(max(8, waves, 2 * instance.domain.length / instance.metric.length_scale))
     return list(range(math.ceil(first), math.ceil(first) + 5))

@@ -18,6 +18,7 @@ from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import DoesNotApply
 
 _NODES_A_PANEL = 16
+EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,27 @@ class Reference:
 
     @property
     def condition(self):
-        """Condition number of the tangent functions scaled to norm 1."""
+        """Condition number of the tangent functions scaled to norm 1, without what is rounding."""
+        sigma = kept_singular_values(self.tangent / self.column_norms)
+        return float(sigma[0] / sigma[-1])
+
+    @property
+    def mixed_condition(self):
+        """The same of the tangent functions as they are, where that is larger."""
+        sigma = kept_singular_values(self.tangent)
+        return max(self.condition, float(sigma[0] / sigma[-1]))
+
+    @property
+    def independence(self):
+        """Smallest singular value of the tangent functions scaled to norm 1, over the largest."""
         sigma = np.linalg.svd(self.tangent / self.column_norms, compute_uv=False)
-        return float(sigma[0] / max(sigma[-1], np.finfo(float).tiny))
+        return float(sigma[-1] / sigma[0])
+
+
+def kept_singular_values(matrix):
+    """Return the singular values of a matrix that are not rounding, descending."""
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    return sigma[sigma > sigma[0] * max(matrix.shape) * EPS]
 
 
 def reference(instance):

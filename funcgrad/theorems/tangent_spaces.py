@@ -12,9 +12,10 @@ from funcgrad.theorems.common import EPS, PAPER, step
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
     fit_floor,
+    immersed_instance,
     problem_instance,
     projection_instances,
-    referenced_instance,
+    require_immersion,
     resolved_grid,
     resolved_levels,
 )
@@ -65,6 +66,7 @@ def _tangent_problem(problem):
     In units in which one tangent function is 10⁵ times the others, nothing is left of these in Θ.
     """
     instance = problem_instance(problem, L2())
+    require_immersion(instance)
     units = np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
     model = instance.model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
     return replace(instance, model=model, theta=instance.theta / units)
@@ -137,7 +139,7 @@ GTK_IS_REPRODUCING = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=immersed_instance,
     levels=_sample_levels,
     residual=_gtk_residual,
     expectation=lambda instance: Exact(),
@@ -198,7 +200,7 @@ def _projected_residual(instance, n, metric=None):
 def _projected_problem(problem):
     if not getattr(problem.metric, "order", 0) > 0.5:
         raise DoesNotApply(f"{problem.metric} is not an RKHS: it needs a Sobolev order above n/2")
-    return referenced_instance(problem)
+    return immersed_instance(problem)
 
 
 TANGENT_KERNEL_IS_PROJECTED = Theorem(
