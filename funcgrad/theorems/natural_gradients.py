@@ -120,6 +120,17 @@ def referenced_instance(problem):
     return instance
 
 
+def in_own_units(instance):
+    """Return an instance with every parameter measured in its own size.
+
+    In units in which one tangent function is 10⁵ times the others, nothing is left of these in Θ, nor in
+    singular vectors.
+    """
+    units = np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
+    model = instance.model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
+    return replace(instance, model=model, theta=instance.theta / units)
+
+
 def immersed_instance(problem):
     """Return `referenced_instance`; raise `DoesNotApply` where the model is not an immersion."""
     instance = referenced_instance(problem)
@@ -360,7 +371,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             residual=lambda instance, n: _tangent_residual(
                 instance, n, lambda x: _outside(x, instance.domain)
             ),
-            failure=lambda instance: Stagnant(1e-3),
+            failure=lambda instance: Stagnant(1e-5),
         ),
         Control(
             "all functions of the grid as the tangent space: the representers must diverge",

@@ -13,6 +13,7 @@ from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
     fit_floor,
     immersed_instance,
+    in_own_units,
     problem_instance,
     projection_instances,
     require_immersion,
@@ -61,15 +62,9 @@ def _reproducing_residual(instance, n, kernel, h):
 
 
 def _tangent_problem(problem):
-    """Return the user's instance with every parameter measured in its own size.
-
-    In units in which one tangent function is 10⁵ times the others, nothing is left of these in Θ.
-    """
     instance = problem_instance(problem, L2())
     require_immersion(instance)
-    units = np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
-    model = instance.model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
-    return replace(instance, model=model, theta=instance.theta / units)
+    return in_own_units(instance)
 
 
 def _sample_levels(instance):

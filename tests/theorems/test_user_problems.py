@@ -24,7 +24,7 @@ BADLY_SCALED = ("Kirby2", "Thurber")
 QUICK = ("pullback-metric", "natural-gradient-is-projection", "tangent-gradient-exists", "ntk-gradient")
 
 
-def nist_problem(name):
+def nist_problem(name, start=1):
     """The problem at its second starting point, in H^1 of a box around its data."""
     found = read_nist(name, EXAMPLES / "nist_strd")
     low, high = found.x.min(axis=0), found.x.max(axis=0)
@@ -33,7 +33,7 @@ def nist_problem(name):
     domain = fg.Interval(*bounds[0]) if len(bounds) == 1 else fg.Box(bounds)
     metric = fg.Sobolev(1.0, float(np.max(high - low)) / 4)
     loss = fg.EmpiricalLoss(found.x, found.y)
-    return theorems.Problem(found.model, found.starts[1], loss, domain, metric, label=name)
+    return theorems.Problem(found.model, found.starts[start], loss, domain, metric, label=name)
 
 
 @pytest.mark.parametrize("name", problem_names())
