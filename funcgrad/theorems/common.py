@@ -7,7 +7,7 @@ import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces import Circle, Interval, Sphere
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -182,9 +182,24 @@ def unbounded_control(functional_of=loss_at_points):
 
 def require_line(problem):
     """Raise `DoesNotApply` unless the problem's domain is a circle or an interval with ends."""
+    require_compact(problem)
+    if not isinstance(problem.domain, Interval | Circle):
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked on intervals and circles, not {problem.domain}"
+        )
+
+
+def require_compact(problem):
+    """Raise `DoesNotApply` unless the problem's domain is one whose eigenfunctions are written out here.
+
+    An interval with ends, a circle, a box, a torus or the sphere.
+    """
     domain = problem.domain
-    if not isinstance(domain, Interval | Circle):
-        raise DoesNotApply(f"on a problem of one's own it is checked on intervals and circles, not {domain}")
+    if not isinstance(domain, Interval | Circle | Box | Torus | Sphere):
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked on intervals, boxes, circles, tori and the sphere, not "
+            f"{domain}"
+        )
     if isinstance(domain, Interval) and domain.boundary == "periodic":
         raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
 

@@ -1,7 +1,7 @@
 """The theorem gtk-extends: a metric on parameters extends to all functions."""
 
 from dataclasses import replace
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.gradients.natural_gradient import natural_gradient
 from funcgrad.metrics import L2, FisherRao, Sobolev, TangentExtended
 from funcgrad.models import Linear, Symbolic
-from funcgrad.spaces import Box, Interval, Torus
+from funcgrad.spaces import Box, Interval, Sphere, Torus
 from funcgrad.theorems.common import EPS, PAPER, step
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
@@ -21,8 +21,8 @@ from funcgrad.theorems.natural_gradients import (
     resolved_grid,
 )
 from funcgrad.theorems.pullbacks import doubled
-from funcgrad.theorems.record import Control, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, reference, tangent_by_modes
+from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
+from funcgrad.theorems.reference import Reference, box_tangent, composite_rule, reference, tangent_by_modes
 
 
 def _instances(rng):
@@ -58,11 +58,7 @@ def _reference(instance, basis=None):
     if isinstance(domain, Torus):
         return Reference(tangent_by_modes(domain, metric, model, theta), np.zeros(0))
     if isinstance(domain, Box):
-        lines = [composite_rule(Interval(a, b), (b - a) / 2) for a, b in domain.bounds]
-        nodes = np.stack(np.meshgrid(*(x for x, _ in lines), indexing="ij"), axis=-1)
-        weights = reduce(np.multiply.outer, (w for _, w in lines))
-        tangent = model.jacobian(theta, nodes.reshape(-1, domain.dimension))
-        return Reference(np.sqrt(weights.reshape(-1, 1)) * tangent, np.zeros(0))
+        return Reference(box_tangent(domain, metric, model, theta), np.zeros(0))
     if isinstance(metric, FisherRao):
         x, w = composite_rule(domain, domain.length / 64)
         root = np.sqrt(w / instance.model(instance.theta, x))
@@ -163,6 +159,10 @@ def _levels(instance):
 
 
 def _problem(problem):
+    if isinstance(problem.domain, Sphere):
+        raise DoesNotApply(f"it is checked on intervals, boxes, circles and tori, not {problem.domain}")
+    if isinstance(problem.domain, Box) and problem.metric.order not in (0, 1):
+        raise DoesNotApply(f"on boxes it is checked in L2 and H^1, not {problem.metric}")
     instance = problem_instance(problem, problem.metric)
     _reference(instance)
     return instance

@@ -21,7 +21,7 @@ from funcgrad.theorems.common import (
     EPS,
     PAPER,
     differential,
-    require_line,
+    require_compact,
     require_loss_at_points,
     require_spectral,
     resolving_points,
@@ -31,9 +31,8 @@ from funcgrad.theorems.common import (
 )
 from funcgrad.theorems.existence import representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
-from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, point_factors, reference
+from funcgrad.theorems.reference import Reference, fine_rule, point_factors, reference, require_modes
 
 
 def model_instance(label, domain, metric, functional, model, theta):
@@ -47,21 +46,33 @@ def model_instance(label, domain, metric, functional, model, theta):
 _ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
 
 
-def problem_instance(problem, metric):
-    """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
-    require_line(problem)
+def problem_instance(problem, metric, outputs=1):
+    """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions.
+
+    `outputs` is the number of the model's outputs that a theorem is about, None for any.
+    """
+    domain, model, theta = problem.domain, problem.model, problem.theta
+    require_compact(problem)
     require_spectral(problem)
     require_loss_at_points(problem)
-    if metric.order > 0.5 and problem.domain.boundary == "dirichlet":
+    if outputs is not None and model.n_outputs != outputs:
+        raise DoesNotApply(f"the model has {model.n_outputs} outputs: see vector-valued")
+    if metric.order > 0.5:
         _require_zero_at_ends(problem)
+    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
+    fractional = isinstance(domain, Box) and metric.order not in (0, 1)
+    rule = "midpoint" if fractional else None
     try:
-        grid = resolving_grid(problem.domain, problem.model, problem.theta)
+        grid = resolving_grid(domain, model, theta, rule)
     except (ConvergenceError, DomainMismatch) as error:
-        raise DoesNotApply(str(error)) from error
+        if fractional:
+            error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
+        raise DoesNotApply(str(error)) from None
     _require_rank(problem, grid)
-    return model_instance(
-        problem.label, problem.domain, metric, problem.functional, problem.model, problem.theta
-    )
+    instance = model_instance(problem.label, domain, metric, problem.functional, model, theta)
+    instance = replace(instance, rule=rule)
+    require_modes(instance)
+    return instance
 
 
 def _require_rank(problem, grid):
@@ -104,13 +115,20 @@ def require_immersion(instance):
 
 
 def _require_zero_at_ends(problem):
+    """Raise `DoesNotApply` if a tangent function does not vanish where Dirichlet conditions hold."""
     domain = problem.domain
-    x = np.linspace(domain.a, domain.b, 33)
+    x = domain.sobol_points(64, seed=0).nodes
     tangent = np.abs(problem.model.jacobian(problem.theta, x))
-    if np.any(tangent[[0, -1]] > 1e3 * EPS * tangent.max(axis=0)):
-        raise DoesNotApply(
-            f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
-        )
+    for i, axis in enumerate(getattr(domain, "factors", (domain,))):
+        if isinstance(axis, Interval) and axis.boundary == "dirichlet":
+            for end in (axis.a, axis.b):
+                face = x.copy()
+                face[:, i] = end
+                at_end = np.abs(problem.model.jacobian(problem.theta, face))
+                if np.any(at_end > 1e3 * EPS * tangent.max(axis=0)):
+                    raise DoesNotApply(
+                        f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
+                    )
 
 
 def referenced_instance(problem):
@@ -307,12 +325,7 @@ def _tangent_instances(rng):
 
 def _l2_tangent(instance, functions):
     """Return √w-weighted values, (M, q), of functions x -> (K, q) on a rule finer than the library's."""
-    domain = instance.domain
-    if isinstance(domain, Interval):
-        x, w = composite_rule(domain, domain.length / 16)
-    else:
-        modes = modes_of(domain)
-        x, w = modes.nodes, modes.weights
+    x, w = fine_rule(instance.domain)
     return np.sqrt(w)[:, None] * functions(x)
 
 

@@ -230,8 +230,11 @@ def _limit_residual(instance, level, limit=0.0):
 
 
 def _limit_problem(problem):
-    if not isinstance(problem.domain, Circle):
-        raise DoesNotApply("on an interval it needs the natural gradient in H^s of small s; take a circle")
+    if not isinstance(problem.domain, Circle | Torus | Sphere):
+        raise DoesNotApply(
+            "where there are ends it needs the natural gradient in H^s of small s; take a circle, a torus or "
+            "the sphere"
+        )
     return problem_instance(problem, Sobolev(1.0))
 
 

@@ -7,7 +7,7 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER, require_line, some_loss
+from funcgrad.theorems.common import EPS, PAPER, require_compact, some_loss
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 
@@ -116,7 +116,7 @@ def _small_steps(instance):
 
 
 def _ntk_problem(problem):
-    require_line(problem)
+    require_compact(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
         raise DoesNotApply("the functional is not a loss at points")
     return _instance(problem.label, problem.domain, problem.model, problem.theta, problem.functional)

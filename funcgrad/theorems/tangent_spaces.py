@@ -193,7 +193,7 @@ def _projected_residual(instance, n, metric=None):
 
 
 def _projected_problem(problem):
-    if not getattr(problem.metric, "order", 0) > 0.5:
+    if not getattr(problem.metric, "order", 0) > problem.domain.dimension / 2:
         raise DoesNotApply(f"{problem.metric} is not an RKHS: it needs a Sobolev order above n/2")
     return immersed_instance(problem)
 
