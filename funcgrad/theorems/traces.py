@@ -13,10 +13,16 @@ from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import Sobolev
 from funcgrad.spaces import Box, Euclidean, Sphere, Torus
 from funcgrad.spaces.surfaces import Flat, RoundSphere, SmallCircle
-from funcgrad.theorems.common import EPS, PAPER
+from funcgrad.theorems.common import EPS, PAPER, require_spectral
 from funcgrad.theorems.existence import predicted_octave
 from funcgrad.theorems.expectations import Order, Stagnant, divergent
-from funcgrad.theorems.growth import growth_instances, growth_levels, growth_residual, is_of_growth
+from funcgrad.theorems.growth import (
+    growth_instances,
+    growth_levels,
+    growth_problem,
+    growth_residual,
+    is_of_growth,
+)
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 
 
@@ -111,8 +117,24 @@ def _refuted_by_points(instance):
     return Stagnant(0.5)
 
 
-def _no_surface(problem):
-    raise DoesNotApply("in one dimension a surface is a point: see evaluation-threshold")
+def _trace_problem(problem):
+    """A circle or sphere in the middle of the user's domain."""
+    domain = problem.domain
+    if domain.dimension == 1:
+        raise DoesNotApply("in one dimension a surface is a point: see evaluation-threshold")
+    require_spectral(problem)
+    if isinstance(domain, Sphere):
+        surface = SmallCircle([1, 2, 2], 1.1)
+    elif domain.dimension > 3:
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked in two and three dimensions, not {domain}"
+        )
+    elif isinstance(domain, Euclidean):
+        surface = RoundSphere(np.full(domain.dimension, 1.0), 1.0)
+    else:
+        middle = domain.from_unit_cube(np.array([[0.45, 0.52, 0.48]])[:, : domain.dimension])[0]
+        surface = RoundSphere(middle, 0.3 * min(factor.volume for factor in domain.factors))
+    return growth_problem(problem, SurfaceIntegral(surface), 0.5, {"surface": surface, "derivative": 0})
 
 
 TRACE_THRESHOLD = Theorem(
@@ -124,7 +146,7 @@ TRACE_THRESHOLD = Theorem(
     source="Adams & Fournier, Sobolev Spaces (trace theorem); " + PAPER,
     hypotheses=(),
     instances=_trace_instances,
-    from_problem=_no_surface,
+    from_problem=_trace_problem,
     levels=lambda instance: growth_levels(instance) if is_of_growth(instance) else instance.data["levels"],
     residual=_trace_residual,
     expectation=lambda instance: Order(-0.05, 0.05) if is_of_growth(instance) else Order(1.7, 2.3),
