@@ -249,6 +249,12 @@ def require_loss_at_points(problem):
         raise DoesNotApply("the functional is not a loss at points")
 
 
+def require_one_output(problem):
+    """Raise `DoesNotApply` unless the functions of the problem's model have numbers for values."""
+    if problem.model.n_outputs != 1:
+        raise DoesNotApply(f"the model has {problem.model.n_outputs} outputs: see vector-valued")
+
+
 def require_spectral(problem):
     """Raise `DoesNotApply` unless the problem's metric is (1 - ℓ²Δ)^s, whose symbol the checks write out."""
     metric = problem.metric

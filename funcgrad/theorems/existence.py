@@ -20,6 +20,7 @@ from funcgrad.theorems.common import (
     refinements,
     require_compact,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     resolving_points,
     rounding_floor,
@@ -378,6 +379,7 @@ def _fitted(instance):
 
 
 def _pointwise_problem(problem):
+    require_one_output(problem)
     require_compact(problem)
     require_loss_at_points(problem)
     from funcgrad.gradients.natural_gradient import model_function

@@ -23,6 +23,7 @@ from funcgrad.theorems.common import (
     differential,
     require_compact,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     resolving_points,
     some_loss,
@@ -46,17 +47,18 @@ def model_instance(label, domain, metric, functional, model, theta):
 _ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
 
 
-def problem_instance(problem, metric, outputs=1):
-    """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions.
+def problem_instance(problem, metric):
+    """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
+    require_one_output(problem)
+    return instance_of_any_output(problem, metric)
 
-    `outputs` is the number of the model's outputs that a theorem is about, None for any.
-    """
+
+def instance_of_any_output(problem, metric):
+    """Return the same for a model with any number of outputs."""
     domain, model, theta = problem.domain, problem.model, problem.theta
     require_compact(problem)
     require_spectral(problem)
     require_loss_at_points(problem)
-    if outputs is not None and model.n_outputs != outputs:
-        raise DoesNotApply(f"the model has {model.n_outputs} outputs: see vector-valued")
     if metric.order > 0.5:
         _require_zero_at_ends(problem)
     # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.

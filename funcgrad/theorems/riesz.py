@@ -24,6 +24,7 @@ from funcgrad.theorems.common import (
     refinements,
     require_compact,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     rounding_floor,
     separating_levels,
@@ -144,6 +145,7 @@ def _wrong_metric_residual(instance, n):
 
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
+    require_one_output(problem)
     require_compact(problem)
     require_spectral(problem)
     domain, metric = problem.domain, problem.metric

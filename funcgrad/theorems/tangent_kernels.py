@@ -7,7 +7,7 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER, require_compact, some_loss
+from funcgrad.theorems.common import EPS, PAPER, require_compact, require_one_output, some_loss
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 
@@ -116,6 +116,7 @@ def _small_steps(instance):
 
 
 def _ntk_problem(problem):
+    require_one_output(problem)
     require_compact(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
         raise DoesNotApply("the functional is not a loss at points")

@@ -14,7 +14,12 @@ from funcgrad.models import Linear, Symbolic
 from funcgrad.spaces import Circle, Interval
 from funcgrad.theorems.common import PAPER, differential, require_line, unbounded_control
 from funcgrad.theorems.expectations import Exact, Stagnant
-from funcgrad.theorems.natural_gradients import fit_floor, model_instance, problem_instance, resolved_levels
+from funcgrad.theorems.natural_gradients import (
+    fit_floor,
+    instance_of_any_output,
+    model_instance,
+    resolved_levels,
+)
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
 from funcgrad.theorems.reference import Reference, composite_rule, h1_kernel, reference
 
@@ -237,7 +242,7 @@ def _problem(problem):
     if problem.model.n_outputs == 1:
         raise DoesNotApply("the model has one output")
     require_line(problem)
-    instance = problem_instance(problem, problem.metric, outputs=None)
+    instance = instance_of_any_output(problem, problem.metric)
     _reference(instance)
     return instance
 
