@@ -129,7 +129,7 @@ def test_what_holds_for_the_squared_loss_holds_for_the_others(loss):
 WHERE = [
     ({"domain": "interval 0 4 dirichlet"}, "do not vanish at the ends"),
     ({"domain": "interval 0 4 periodic"}, "take `circle 4`"),
-    ({"domain": "euclidean 1"}, "intervals and circles"),
+    ({"domain": "euclidean 1"}, "not the real line"),
     ({"metric": "rkhs gaussian"}, "not one of the Sobolev scale"),
 ]
 
@@ -265,7 +265,9 @@ IN_SPACE = {
     "Dirichlet box, H^1": (
         in_space(*BOX, "box 0 4 0 1 dirichlet", "sobolev 1"),
         ALWAYS,
-        NO_POINTS | ENDS | dict.fromkeys(TANGENT, "do not vanish at the ends"),
+        NO_POINTS
+        | ENDS
+        | dict.fromkeys([*TANGENT, "natural-gradient-is-projection"], "do not vanish at the ends"),
     ),
     "box, H^1.5": (
         in_space(*BOX, "box 0 4 0 1", "sobolev 1.5"),
