@@ -59,7 +59,7 @@ def _parser():
     own.add_argument("--parameters", metavar="VALUES", help='e.g. "b1=238.9, b2=5.5e-4"')
     own.add_argument("--data", metavar="FILE", help="table of x and y")
     own.add_argument(
-        "--domain", metavar="DOMAIN", help='"interval A B [neumann|dirichlet]" or "circle LENGTH"'
+        "--domain", metavar="DOMAIN", help='e.g. "interval 0 1 dirichlet", "circle 6.28", "box 0 1 0 2"'
     )
     own.add_argument("--metric", metavar="METRIC", help='"l2" or "sobolev ORDER [length SCALE]"')
     own.add_argument(
@@ -105,7 +105,11 @@ def _parser():
     audit.set_defaults(run=_audit)
 
     exists = commands.add_parser("exists", help="say whether a gradient exists, with evidence")
-    exists.add_argument("--covector", required=True, help='e.g. "point 0.3 derivative 1", "line", "sphere"')
+    exists.add_argument(
+        "--covector",
+        required=True,
+        help='e.g. "point 0.3 derivative 1", "line density 1+x", "density exp(-x)"',
+    )
     exists.add_argument("--domain", required=True, help='e.g. "circle 1" or "interval 0 1 dirichlet"')
     exists.add_argument("--metric", required=True, help='e.g. "l2", "sobolev 0.75", "rkhs matern 1.5"')
     exists.add_argument("--plot", metavar="FILE", help="draw the dual norm against the cut-off")

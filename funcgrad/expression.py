@@ -186,17 +186,26 @@ def _check_characters(text):
 
 
 def _check_nesting(text):
-    depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if depth > MAX_BRACKETS:
+    opened = []
+    for position, character in enumerate(text, start=1):
+        if character == "(":
+            opened.append(position)
+        if len(opened) > MAX_BRACKETS:
             raise InvalidInput(f"`expression` must have at most {MAX_BRACKETS} nested brackets; it has more.")
-        if depth < 0:
-            break
-    if depth != 0:
-        raise InvalidInput(f"`expression` {excerpt(text)} has a bracket without its partner.")
+        if character == ")" and not opened:
+            raise _unpartnered(text, position)
+        if character == ")":
+            opened.pop()
+    if opened:
+        raise _unpartnered(text, opened[-1])
     if re.search(rf"([-+] *){{{MAX_BRACKETS}}}", text):
         raise InvalidInput(f"`expression` has {MAX_BRACKETS} or more signs in a row.")
+
+
+def _unpartnered(text, position):
+    return InvalidInput(
+        f"`expression` {excerpt(text)} has a bracket without its partner at position {position}."
+    )
 
 
 def _syntax_tree(text):

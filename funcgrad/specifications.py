@@ -4,7 +4,7 @@ import numpy as np
 
 from funcgrad._checks import near_match
 from funcgrad.errors import InvalidInput
-from funcgrad.functionals import PointEvaluation, PseudoHuber, SurfaceIntegral
+from funcgrad.functionals import Density, PointEvaluation, PseudoHuber, SurfaceIntegral
 from funcgrad.functionals.pointwise_losses import loss_named
 from funcgrad.metrics import L2, RKHS, Sobolev
 from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus, surfaces
@@ -31,10 +31,13 @@ _LOSSES = {
 }
 _COVECTORS = {
     "point": "point [X ...] [derivative ORDER ...]",
-    "line": "line [X ... to Y ...] [derivative ORDER]",
-    "plane": "plane [derivative ORDER] (in three dimensions)",
-    "sphere": "sphere [X ...] [radius R] [derivative ORDER] (in the plane a circle)",
+    "density": "density FORMULA [derivative ORDER ...]",
+    "line": "line [X ... to Y ...] [derivative ORDER] [density FORMULA]",
+    "plane": "plane [derivative ORDER] [density FORMULA] (in three dimensions)",
+    "sphere": "sphere [X ...] [radius R] [derivative ORDER] [density FORMULA] (in the plane a circle)",
 }
+# Nodes an axis at which a density on the domain is known.
+_SAMPLES = {1: 512, 2: 64, 3: 24}
 
 
 def domain_from(text):
@@ -116,11 +119,12 @@ def loss_from(text):
 
 
 def covector_from(text, domain):
-    """Return the covector of "point", "point 0.3" or "point 0.3 0.5 derivative 1 0" on a domain.
+    """Return the covector of "point", "point 0.3 0.5 derivative 1 0" or "line density 1 + x" on a domain.
 
     Without coordinates the point lies a third of the way along every axis (at the origin of Euclidean
     space). A single order in several dimensions is that along the first axis. Without coordinates, lines,
-    planes and spheres lie in the middle third of the domain, a line and a plane along the last axes.
+    planes and spheres lie in the middle third of the domain, a line and a plane along the last axes. A
+    density is a formula in x, y and z: on a surface, or by itself on the domain.
 
     Examples
     --------
@@ -128,19 +132,42 @@ def covector_from(text, domain):
     (2,)
     >>> covector_from("point 0 0 derivative 1", Euclidean(2)).atoms[0].derivative
     (1, 0)
+    >>> round(covector_from("density exp(-x)", Interval(0, 1))(lambda x: np.exp(x)), 12)
+    1.0
     """
     kind, words = _words(text, _COVECTORS, "covector")
     n = domain.n_coordinates
     words, orders = _split(words, "derivative")
-    if len(orders) not in (0, 1, n if kind == "point" else 1) or not all(o.isdigit() for o in orders):
+    orders, formula = _split(orders, "density")
+    if not formula:
+        words, formula = _split(words, "density")
+    allowed = (0, 1, n) if kind in ("point", "density") else (0, 1)
+    if len(orders) not in allowed or not all(o.isdigit() for o in orders):
         raise _malformed(text, _COVECTORS[kind], "covector")
-    if kind != "point":
-        surface = _surface_from(kind, words, domain, text)
-        return SurfaceIntegral(surface, *[int(order) for order in orders])
-    if len(words) not in (0, n):
+    orders = [int(order) for order in orders]
+    if kind == "density" and words and not formula:
+        return _density_from(" ".join(words), orders + [0] * (n - len(orders)), domain)
+    if kind in ("line", "plane", "sphere"):
+        density = _formula(" ".join(formula), domain) if formula else None
+        return SurfaceIntegral(_surface_from(kind, words, domain, text), *orders, density=density)
+    if kind == "density" or formula or len(words) not in (0, n):
         raise _malformed(text, _COVECTORS[kind], "covector")
     point = [_number(word, text) for word in words] or _default_point(domain)
-    return PointEvaluation(point, [int(order) for order in orders] + [0] * (n - len(orders)))
+    return PointEvaluation(point, orders + [0] * (n - len(orders)))
+
+
+def _formula(text, domain):
+    """Return the function of a formula in the coordinates x, y, z, as a callable of their arrays."""
+    from funcgrad.models import Symbolic
+
+    f = Symbolic(text, x=list("xyz"[: domain.n_coordinates]))
+    return lambda *x: f((), np.column_stack(x))
+
+
+def _density_from(text, orders, domain):
+    if isinstance(domain, Euclidean) or domain.dimension not in _SAMPLES:
+        raise InvalidInput(f"a density is known by samples on a grid, which {domain} has not; take a box.")
+    return Density(domain.grid(_SAMPLES[domain.dimension]).function(_formula(text, domain)), tuple(orders))
 
 
 def _surface_from(kind, words, domain, text):

@@ -89,6 +89,13 @@ EXISTS = [
     ("sphere radius 0.7 derivative 1", "sphere", "sobolev 2", "exists in H^2"),
     ("point derivative 1", "interval 0 1", "rkhs matern 0.5 length 0.3", "does not exist in the RKHS"),
     ("point", "interval 0 1", "rkhs gaussian", "exists in the RKHS"),
+    ("density exp(sin(x))", "circle", "l2", "exists in L2"),
+    ("density x*(1 - x) derivative 1", "interval 0 1 dirichlet", "sobolev 1", "exists in H^1"),
+    ("density abs(x - 3)/(x - 3)", "circle", "sobolev -0.75", "does not exist in H^-0.75"),
+    ("density sin(x)*cos(y) derivative 0 1", "torus 2", "sobolev 1", "exists in H^1"),
+    ("line density 1 + x*y", "box 0 1 0 2", "sobolev 0.75", "exists in H^0.75"),
+    ("sphere 3 3 radius 2 density exp(x)", "torus 2", "l2", "does not exist in L2"),
+    ("sphere derivative 1 density 2 + z", "sphere", "sobolev 2", "exists in H^2"),
 ]
 
 
@@ -188,6 +195,14 @@ BAD_WORDS = [
     (["exists", "--covector", "sphere radius", "--domain", "torus 2", "--metric", "l2"], "not a number"),
     (["exists", "--covector", "sphere derivative", "--domain", "torus 2", "--metric", "l2"], "write it as"),
     (["exists", "--covector", "point", "--domain", "circle 1", "--metric", "rkhs mattern 1"], "write it as"),
+    (["exists", "--covector", "density", "--domain", "circle 1", "--metric", "l2"], "write it as: density"),
+    (["exists", "--covector", "density u", "--domain", "circle 1", "--metric", "l2"], "unknown name `u`"),
+    (["exists", "--covector", "density x", "--domain", "euclidean 1", "--metric", "l2"], "take a box"),
+    (
+        ["exists", "--covector", "point density x", "--domain", "circle 1", "--metric", "l2"],
+        "write it as: point",
+    ),
+    (["exists", "--covector", "line density", "--domain", "torus 2", "--metric", "l2"], "is empty"),
     (["exists", "--covector", "point", "--domain", "circle 0", "--metric", "l2"], "must be positive"),
 ]
 

@@ -103,7 +103,7 @@ def _terms(c, metric, domain, count):
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def squared_coefficients(c, domain, count):
     """Return |c(e_k)|² for the first modes, (count,); kept, since a sweep of s asks for them again."""
     return (c.coefficients(domain, count).reshape(count, -1) ** 2).sum(axis=1)

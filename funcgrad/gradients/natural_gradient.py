@@ -89,9 +89,8 @@ def model_function(model, theta):
 def resolving_grid(domain, model, theta, rule=None):
     """Return a grid on which f_θ and the tangent functions are resolved to a relative 1e-12.
 
-    The number of nodes along each axis is doubled until the interpolant agrees with the model between them:
-    in one dimension halfway, in more at 256 scrambled Sobol points. `rule` is the quadrature rule, the
-    domain's default if None.
+    The number of nodes along each axis is doubled until the interpolant agrees with the model between them
+    (`interpolation_errors`). `rule` is the quadrature rule, the domain's default if None.
 
     Raises
     ------
@@ -103,11 +102,7 @@ def resolving_grid(domain, model, theta, rule=None):
     while 2**domain.dimension * n**domain.dimension <= most:
         n *= 2
         grid = domain.grid(n, rule)
-        if domain.dimension == 1:
-            between = (grid.nodes[:-1] + grid.nodes[1:]) / 2
-        else:
-            between = domain.sobol_points(256, seed=0).nodes
-        errors = _interpolation_errors(grid, between, model, theta)
+        errors = interpolation_errors(grid, model, theta)
         if errors.max() <= RESOLUTION:
             return grid
     worst = int(np.argmax(errors))
@@ -119,8 +114,15 @@ def resolving_grid(domain, model, theta, rule=None):
     )
 
 
-def _interpolation_errors(grid, x, model, theta):
-    """Relative errors of the interpolants of f and of each tangent function at x, (1 + p,)."""
+def interpolation_errors(grid, model, theta):
+    """Return the relative errors of the interpolants of f_θ and of each tangent function, (1 + p,).
+
+    They are those between the nodes: in one dimension halfway, in more at 256 scrambled Sobol points.
+    """
+    if grid.domain.dimension == 1:
+        x = (grid.nodes[:-1] + grid.nodes[1:]) / 2
+    else:
+        x = grid.domain.sobol_points(256, seed=0).nodes
 
     def columns(points):
         value, jacobian = model(theta, points), model.jacobian(theta, points)

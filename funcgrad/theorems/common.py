@@ -7,7 +7,7 @@ import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces import Circle, Interval, Sphere
+from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -64,12 +64,42 @@ def resolving_points(instance, levels):
 
     Before that a grid sees several points as one, and rates are those of another loss.
     """
-    if not isinstance(instance.functional, EmpiricalLoss) or instance.functional.x.shape[1] > 1:
+    if not isinstance(instance.functional, EmpiricalLoss) or instance.domain.dimension > 1:
         return list(levels)
     gaps = np.diff(np.unique(instance.functional.x)) / instance.domain.volume
     needed = 4 / max(gaps.min(initial=1.0), _CLOSEST)
     factor = 2 ** max(0, math.ceil(math.log2(needed / levels[0])))
     return [factor * n for n in levels]
+
+
+# Nodes an axis of the coarsest level in dimensions 2 and 3, so that grids eight times as fine fit.
+_COARSEST = {2: 64, 3: 8}
+
+
+def separating_levels(instance, first):
+    """Return numbers of nodes in space for a user's loss, as `resolving_points` does on a line.
+
+    Raises `DoesNotApply` if the points nearly coincide.
+    """
+    most, needed = _COARSEST.get(instance.domain.dimension, 0), nodes_between_points(instance)
+    if isinstance(instance.domain, Sphere):
+        most, needed = 16, needed / 2  # transforms are dense
+    while first < needed:
+        first *= 2
+        if first > most:
+            raise DoesNotApply(
+                f"to tell the nearest points of the data apart, grids need {needed:.0f} nodes an axis, and "
+                "finer ones are too large; leave out points that nearly coincide"
+            )
+    return [first * 2**j for j in range(5 if 2 * first <= most else 4)]
+
+
+def nodes_between_points(instance):
+    """Return twice the side of a cube of the domain's volume over the least distance of the loss's points."""
+    domain, x = instance.domain, np.unique(instance.functional.x, axis=0)
+    first, second = np.triu_indices(len(x), 1)
+    distances = domain.distance(x[first], x[second])
+    return 2 * domain.volume ** (1 / domain.dimension) / distances.min(initial=domain.volume)
 
 
 def new_part(instance, n, metric=None, functional=None):
@@ -144,6 +174,10 @@ BOUNDED = Hypothesis(
 )
 
 
+# Nodes an axis, by `nodes_between_points`, at which rates are seen with the levels of built-in instances.
+_TOLD_APART = 64
+
+
 def some_loss(domain, rng, size=3):
     """Return an empirical loss at points drawn from the middle of a domain, with residuals away from zero.
 
@@ -156,8 +190,12 @@ def some_loss(domain, rng, size=3):
 
 
 def loss_at_points(instance):
-    """Return the instance's functional if it is a loss at points, else one on its domain, always the same."""
-    if isinstance(instance.functional, EmpiricalLoss):
+    """Return the instance's functional if it is a loss at points that coarse grids tell apart.
+
+    Else another one on its domain, always the same.
+    """
+    at_points = isinstance(instance.functional, EmpiricalLoss)
+    if at_points and (instance.domain.dimension == 1 or nodes_between_points(instance) <= _TOLD_APART):
         return instance.functional
     return some_loss(instance.domain, np.random.default_rng(0))
 
@@ -182,9 +220,24 @@ def unbounded_control(functional_of=loss_at_points):
 
 def require_line(problem):
     """Raise `DoesNotApply` unless the problem's domain is a circle or an interval with ends."""
+    require_compact(problem)
+    if not isinstance(problem.domain, Interval | Circle):
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked on intervals and circles, not {problem.domain}"
+        )
+
+
+def require_compact(problem):
+    """Raise `DoesNotApply` unless the problem's domain is one whose eigenfunctions are written out here.
+
+    An interval with ends, a circle, a box, a torus or the sphere.
+    """
     domain = problem.domain
-    if not isinstance(domain, Interval | Circle):
-        raise DoesNotApply(f"on a problem of one's own it is checked on intervals and circles, not {domain}")
+    if not isinstance(domain, Interval | Circle | Box | Torus | Sphere):
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked on intervals, boxes, circles, tori and the sphere, not "
+            f"{domain}"
+        )
     if isinstance(domain, Interval) and domain.boundary == "periodic":
         raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
 
@@ -194,6 +247,12 @@ def require_loss_at_points(problem):
     functional = problem.functional
     if not isinstance(functional, EmpiricalLoss) or functional.operator is not None:
         raise DoesNotApply("the functional is not a loss at points")
+
+
+def require_one_output(problem):
+    """Raise `DoesNotApply` unless the functions of the problem's model have numbers for values."""
+    if problem.model.n_outputs != 1:
+        raise DoesNotApply(f"the model has {problem.model.n_outputs} outputs: see vector-valued")
 
 
 def require_spectral(problem):

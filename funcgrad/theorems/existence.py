@@ -4,6 +4,8 @@ In one dimension, and on the sphere, what an octave adds to a dual norm is compa
 with its rate of growth (see `growth`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss, PointEvaluation, PopulationLoss
@@ -16,14 +18,22 @@ from funcgrad.theorems.common import (
     differential,
     dual_length,
     refinements,
-    require_line,
+    require_compact,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     resolving_points,
     rounding_floor,
+    separating_levels,
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant, divergent
-from funcgrad.theorems.growth import growth_instances, growth_levels, growth_residual, is_of_growth
+from funcgrad.theorems.growth import (
+    growth_instances,
+    growth_levels,
+    growth_problem,
+    growth_residual,
+    is_of_growth,
+)
 from funcgrad.theorems.record import Control, Hypothesis, Instance, Residual, Theorem
 from funcgrad.theorems.reference import point_factors
 
@@ -67,6 +77,8 @@ DOMAINS = (
     Box(((0, 2), (0, 3), (0, 2)), "dirichlet"),
 )
 _COORDINATES = (0.7, 1.1, 0.9)
+# Of the sides of a user's domain.
+_FRACTIONS = np.array([[0.35, 0.37, 0.45]])
 
 
 def _points_in(domains, order, offsets):
@@ -181,9 +193,18 @@ def _annihilated(instance):
 
 
 def _threshold_problem(problem, derivative=0):
-    require_line(problem)
     require_spectral(problem)
-    return _threshold_instance(problem.label, problem.domain, problem.metric, derivative)
+    domain, metric = problem.domain, problem.metric
+    if isinstance(domain, Interval | Circle):
+        require_compact(problem)
+        return _threshold_instance(problem.label, domain, metric, derivative)
+    if isinstance(domain, Euclidean):
+        point = np.array(_COORDINATES[: domain.dimension])
+    else:
+        point = domain.from_unit_cube(_FRACTIONS[:, : domain.dimension])[0]
+    c = PointEvaluation(point, [derivative] + [0] * (len(point) - 1))
+    data = {"point": point, "derivative": derivative}
+    return growth_problem(problem, c, domain.dimension / 2 + derivative, data)
 
 
 def _distance_to_end(instance):
@@ -358,12 +379,17 @@ def _fitted(instance):
 
 
 def _pointwise_problem(problem):
-    require_line(problem)
+    require_one_output(problem)
+    require_compact(problem)
     require_loss_at_points(problem)
     from funcgrad.gradients.natural_gradient import model_function
 
-    f = model_function(problem.model, problem.theta)
-    return Instance(problem.label, problem.domain, L2(), problem.functional, f)
+    f, domain = model_function(problem.model, problem.theta), problem.domain
+    rule = "midpoint" if isinstance(domain, Box) else None
+    instance = Instance(problem.label, domain, L2(), problem.functional, f, rule=rule)
+    if domain.dimension == 1:
+        return instance
+    return replace(instance, data={"levels": separating_levels(instance, 16 if domain.dimension == 2 else 8)})
 
 
 def _misfit(instance):

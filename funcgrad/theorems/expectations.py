@@ -121,8 +121,7 @@ class Order:
         window = _stable_window(orders)
         used = tuple(window.start <= i <= window.stop for i in range(len(residuals)))
         if window.stop - window.start < LEAST_RATIOS:
-            message = f"only {window.stop - window.start} consecutive ratios with a stable order"
-            return Judgement("inconclusive", message, None, None, used)
+            return Judgement("inconclusive", _why_unstable(window, at_floor), None, None, used)
         chosen = residuals[window.start : window.stop + 1]
         logs = np.log([[residual.h, residual.scaled] for residual in chosen])
         order = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
@@ -135,6 +134,17 @@ class Order:
 
     def __str__(self):
         return f"order in [{self.low:g}, {self.high:g}]"
+
+
+def _why_unstable(window, at_floor):
+    """Say why no order was fitted, and what would help."""
+    found = f"only {window.stop - window.start} consecutive ratios with a stable order"
+    if sum(at_floor) > len(at_floor) / 2:
+        return (
+            f"{found}: {sum(at_floor)} of {len(at_floor)} levels are at their rounding floor; a better "
+            "conditioned problem, with parameters in units of their size, would show more of them"
+        )
+    return f"{found}: the rate has not settled; `--budget full` looks one level further"
 
 
 def _stable_window(orders):

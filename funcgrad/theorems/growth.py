@@ -8,10 +8,14 @@ from funcgrad.gradients.evidence import squared_coefficients
 from funcgrad.metrics import Sobolev
 from funcgrad.spaces import Euclidean
 from funcgrad.theorems.common import EPS
-from funcgrad.theorems.record import Instance, Residual
+from funcgrad.theorems.record import DoesNotApply, Instance, Residual
 
 # Frequencies of the levels in units of the first wave's, by dimension; the windows reach up to twice these.
 _LEVELS = {1: (8, 16, 32, 64, 128), 2: (8, 16, 32, 64), 3: (5, 8, 13, 20), 4: (3, 4.25, 6, 8.5)}
+
+
+# The longest side in units of the shortest, up to which low modes are those of the plane, or of space.
+_LONGEST = 4
 
 
 def growth_instances(c, domain, threshold, offsets, data=None, name=""):
@@ -29,6 +33,24 @@ def growth_instances(c, domain, threshold, offsets, data=None, name=""):
     return instances
 
 
+def growth_problem(problem, c, threshold, data=None):
+    """Return the instance for a covector in the user's metric.
+
+    Raises `DoesNotApply` where there are too many modes, or the lowest ones see one side only.
+    """
+    domain, metric = problem.domain, problem.metric
+    n = domain.dimension
+    if n not in _LEVELS:
+        raise DoesNotApply(f"it is checked in up to {max(_LEVELS)} dimensions, not on {domain}")
+    sides = [factor.volume for factor in getattr(domain, "factors", ())] or [1.0]
+    if max(sides) > _LONGEST * min(sides):
+        raise DoesNotApply(
+            f"{domain} is so long that its low modes are those of a line; take sides of up to {_LONGEST} : 1"
+        )
+    content = {**(data or {}), "covector": c, "threshold": threshold}
+    return Instance(problem.label, domain, metric, data=content)
+
+
 def is_of_growth(instance):
     """Return whether an instance is one of `growth_instances`."""
     return "covector" in instance.data
@@ -40,11 +62,11 @@ def growth_levels(instance):
 
 
 def growth_residual(instance, level, shift=0.0):
-    """Return Σ_k w_k |c(e_k)|²/(1+λ_k)^s in a window of frequencies, over the claim Λ^{2p}/(1+Λ²)^s.
+    """Return Σ_k w_k |c(e_k)|²/(1+ℓ²λ_k)^s in a window of frequencies, over what is claimed of it.
 
-    With p the threshold. If the claim is right the quotient tends to a constant: it is of order 0. The
-    window is cos² in log ω from Λ/2 to 2Λ: a sharp one would see how many eigenvalues, and waves of c(e_k),
-    fall into it.
+    The claim is ∫ w ω^{2p}/(1+ℓ²ω²)^s dω/ω with p the threshold, so that it grows like Λ^{2p-2s}. If it is
+    right the quotient tends to a constant: it is of order 0. The window w is cos² in log ω from Λ/2 to 2Λ:
+    a sharp one would see how many eigenvalues, and waves of c(e_k), fall into it.
     """
     c, metric, domain = instance.data["covector"], instance.metric, _with_modes(instance)
     # The frequency √λ of which there are as many modes below as on a torus of side 2π below the level.
@@ -53,12 +75,15 @@ def growth_residual(instance, level, shift=0.0):
     cutoff = level * unit
     count = _count_below(n, 2 * max(growth_levels(instance)))
     spectrum = domain.laplacian_spectrum(count)
-    octave = np.log2(np.maximum(spectrum, (cutoff / 4) ** 2)) / 2 - math.log2(cutoff)
-    first, last = np.searchsorted(octave, [-1.0, 1.0])
-    window = np.cos(np.pi / 2 * octave[first:last]) ** 2
+    first, last = np.searchsorted(spectrum, [(cutoff / 2) ** 2, (2 * cutoff) ** 2])
+    inside = spectrum[first:last]
+    window = np.cos(np.pi / 2 * (np.log2(inside) / 2 - math.log2(cutoff))) ** 2
     squares = squared_coefficients(c, domain, count)[first:last]
-    value = float(window @ (squares / metric.symbol(spectrum[first:last])))
-    claim = cutoff ** (2 * (instance.data["threshold"] + shift)) / metric.symbol(cutoff**2)
+    value = float(window @ (squares / metric.symbol(inside)))
+    t, weights = np.polynomial.legendre.leggauss(24)
+    omega = cutoff * 2.0**t
+    powers = omega ** (2 * (instance.data["threshold"] + shift))
+    claim = float(weights @ (np.cos(np.pi / 2 * t) ** 2 * powers / metric.symbol(omega**2)))
     return Residual(value, claim, 64 * EPS, 1 / level, last - first)
 
 

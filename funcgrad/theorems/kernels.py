@@ -15,13 +15,15 @@ from funcgrad.kernels import (
     TorusSobolev,
 )
 from funcgrad.metrics import RKHS
-from funcgrad.spaces import Circle, Euclidean, Interval, Sphere, Torus
+from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
 from funcgrad.theorems.common import (
     EPS,
     PAPER,
     eigenfunctions_by_hand,
+    require_compact,
     require_line,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     some_loss,
 )
@@ -80,6 +82,7 @@ def _stretched(kernel, factor):
 
 
 def _representer_problem(problem):
+    require_one_output(problem)
     require_line(problem)
     require_spectral(problem)
     require_loss_at_points(problem)
@@ -218,13 +221,25 @@ def _exponential_form(instance):
 
 
 def _green_problem(problem):
-    require_line(problem)
     require_spectral(problem)
-    metric = problem.metric
-    if not metric.order > 0.5:
-        raise DoesNotApply(f"{metric} has no kernel: it needs a Sobolev order above n/2")
-    data = {"kernel": metric.green_kernel(problem.domain), "point": 0.4}
-    return Instance(problem.label, problem.domain, data=data)
+    domain, metric = problem.domain, problem.metric
+    if not isinstance(domain, Euclidean):
+        require_compact(problem)
+    if not metric.order > domain.dimension / 2:
+        raise DoesNotApply(f"{metric} has no kernel on {domain}: it needs a Sobolev order above n/2")
+    if domain.dimension > (3 if isinstance(domain, Euclidean) else 2):
+        raise DoesNotApply(f"on {domain} it needs too many values of the kernel; it is checked in the plane")
+    # The innermost of p panels, 2^-p wide, is where the kernel is not smooth, like r^{2s-n}.
+    panels = math.ceil(20 / metric.order)
+    data = {"kernel": metric.green_kernel(domain), "point": 0.4, "panels": panels}
+    return Instance(problem.label, domain, data=data)
+
+
+def _green_levels(instance):
+    if isinstance(instance.domain, Torus | Box):
+        panels = instance.data.get("panels", 4)
+        return [panels, panels + 1]
+    return [30, 40, 50]
 
 
 SOBOLEV_KERNEL = Theorem(
@@ -236,7 +251,7 @@ SOBOLEV_KERNEL = Theorem(
     hypotheses=(),
     instances=_green_instances,
     from_problem=_green_problem,
-    levels=lambda instance: [4, 5] if isinstance(instance.domain, Torus) else [30, 40, 50],
+    levels=_green_levels,
     residual=_green_residual,
     expectation=lambda instance: Exact(),
     controls=(

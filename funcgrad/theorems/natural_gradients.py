@@ -6,7 +6,13 @@ import numpy as np
 
 from funcgrad.errors import ConvergenceError, DomainMismatch
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
-from funcgrad.gradients.natural_gradient import model_function, natural_gradient, resolving_grid
+from funcgrad.gradients.natural_gradient import (
+    interpolation_errors,
+    model_function,
+    natural_gradient,
+    resolving_grid,
+    whitened_jacobian,
+)
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.models import Linear, Polynomial, Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
@@ -15,8 +21,9 @@ from funcgrad.theorems.common import (
     EPS,
     PAPER,
     differential,
-    require_line,
+    require_compact,
     require_loss_at_points,
+    require_one_output,
     require_spectral,
     resolving_points,
     some_loss,
@@ -25,9 +32,8 @@ from funcgrad.theorems.common import (
 )
 from funcgrad.theorems.existence import representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
-from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, point_factors, reference
+from funcgrad.theorems.reference import Reference, fine_rule, point_factors, reference, require_modes
 
 
 def model_instance(label, domain, metric, functional, model, theta):
@@ -36,30 +42,95 @@ def model_instance(label, domain, metric, functional, model, theta):
     return Instance(label, domain, metric, functional, model_function(model, theta), model, theta)
 
 
+# Relative singular values of tangent functions of norm 1: up to the first the functions are dependent, up to
+# the second so nearly that nothing in double precision depends on them continuously.
+_ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
+
+
 def problem_instance(problem, metric):
     """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
-    require_line(problem)
+    require_one_output(problem)
+    return instance_of_any_output(problem, metric)
+
+
+def instance_of_any_output(problem, metric):
+    """Return the same for a model with any number of outputs."""
+    domain, model, theta = problem.domain, problem.model, problem.theta
+    require_compact(problem)
     require_spectral(problem)
     require_loss_at_points(problem)
-    if metric.order > 0.5 and problem.domain.boundary == "dirichlet":
+    if metric.order > 0.5:
         _require_zero_at_ends(problem)
+    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
+    fractional = isinstance(domain, Box) and metric.order not in (0, 1)
+    rule = "midpoint" if fractional else None
     try:
-        resolving_grid(problem.domain, problem.model, problem.theta)
+        grid = resolving_grid(domain, model, theta, rule)
     except (ConvergenceError, DomainMismatch) as error:
-        raise DoesNotApply(str(error)) from error
-    return model_instance(
-        problem.label, problem.domain, metric, problem.functional, problem.model, problem.theta
-    )
+        if fractional:
+            error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
+        raise DoesNotApply(str(error)) from None
+    _require_rank(problem, grid)
+    instance = model_instance(problem.label, domain, metric, problem.functional, model, theta)
+    instance = replace(instance, rule=rule)
+    require_modes(instance)
+    return instance
+
+
+def _require_rank(problem, grid):
+    """Raise `DoesNotApply` where rounding decides the rank of the tangent functions, or nearly so.
+
+    The library decides it from columns as they are, the reference from scaled ones. Models that are
+    degenerate to rounding pass.
+    """
+    tangent = whitened_jacobian(problem.model, problem.theta, L2(), grid)
+    norms = np.linalg.norm(tangent, axis=0)
+    scaled = _relative_spectrum(tangent / np.where(norms > 0, norms, 1.0))
+    if np.any(doubtful := (scaled > _ROUNDING) & (scaled <= _NEARLY_DEPENDENT)):
+        raise DoesNotApply(
+            f"the tangent functions are dependent up to {scaled[doubtful][-1]:.1g} of their size, and "
+            "rounding hides too much; take fewer parameters, or others"
+        )
+    # The factor leaves room for finer grids, and for metrics in which the norms are farther apart.
+    cutoff = 1e3 * max(tangent.shape) * EPS
+    as_they_are = _relative_spectrum(tangent)
+    if np.count_nonzero(as_they_are > cutoff) < np.count_nonzero(scaled > _ROUNDING):
+        raise DoesNotApply(
+            f"the tangent functions have norms from {norms[norms > 0].min():.1g} to {norms.max():.1g}, and "
+            "rounding in the large ones hides the small ones; take units in which the parameters are alike"
+        )
+
+
+def _relative_spectrum(matrix):
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    return sigma / (sigma[0] or 1.0)
+
+
+def require_immersion(instance):
+    """Raise `DoesNotApply` unless the tangent functions are independent: otherwise G has no inverse."""
+    tangent = _l2_tangent(instance, lambda x: instance.model.jacobian(instance.theta, x))
+    if Reference(tangent, np.zeros(0)).independence <= _NEARLY_DEPENDENT:
+        raise DoesNotApply(
+            "the tangent functions are dependent, so that the model is not an immersion here and its metric "
+            "on parameters has no inverse: see degenerate-model"
+        )
 
 
 def _require_zero_at_ends(problem):
+    """Raise `DoesNotApply` if a tangent function does not vanish where Dirichlet conditions hold."""
     domain = problem.domain
-    x = np.linspace(domain.a, domain.b, 33)
+    x = domain.sobol_points(64, seed=0).nodes
     tangent = np.abs(problem.model.jacobian(problem.theta, x))
-    if np.any(tangent[[0, -1]] > 1e3 * EPS * tangent.max(axis=0)):
-        raise DoesNotApply(
-            f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
-        )
+    for i, axis in enumerate(getattr(domain, "factors", (domain,))):
+        if isinstance(axis, Interval) and axis.boundary == "dirichlet":
+            for end in (axis.a, axis.b):
+                face = x.copy()
+                face[:, i] = end
+                at_end = np.abs(problem.model.jacobian(problem.theta, face))
+                if np.any(at_end > 1e3 * EPS * tangent.max(axis=0)):
+                    raise DoesNotApply(
+                        f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
+                    )
 
 
 def referenced_instance(problem):
@@ -69,9 +140,37 @@ def referenced_instance(problem):
     return instance
 
 
+def in_own_units(instance):
+    """Return an instance with every parameter measured in its own size.
+
+    In units in which one tangent function is 10⁵ times the others, nothing is left of these in Θ, nor in
+    singular vectors.
+    """
+    units = np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
+    model = instance.model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
+    return replace(instance, model=model, theta=instance.theta / units)
+
+
+def immersed_instance(problem):
+    """Return `referenced_instance`; raise `DoesNotApply` where the model is not an immersion."""
+    instance = referenced_instance(problem)
+    require_immersion(instance)
+    return instance
+
+
+# Interpolation errors up to this are rounding, of functions of up to a hundred waves.
+_ROUNDED = 1e-13
+
+
 def resolved_grid(instance):
-    """Return the grid of the instance's rule that resolves its tangent functions."""
-    return resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
+    """Return the grid of the instance's rule that resolves its tangent functions, to rounding.
+
+    `resolving_grid` does to 1e-12; where that is not rounding yet, twice its nodes do.
+    """
+    grid = resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
+    if interpolation_errors(grid, instance.model, instance.theta).max() <= _ROUNDED:
+        return grid
+    return instance.grid(2 * grid.shape[0])
 
 
 def resolved_levels(instance):
@@ -86,11 +185,13 @@ def resolved_levels(instance):
 def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
-    Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
-    small), and as many those of the n-th mode of an axis.
+    Of scaled ones, since neither QR nor substitution in R mixes columns: their lengths, the units of the
+    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids
+    of n nodes add n ulp (the larger errors, n² ulp, sit where weights are small), and as many those of the
+    n-th mode of an axis. A degenerate model is solved in singular vectors, which do mix the columns.
     """
     noise = 64 + (max(grid.shape) if metric.order else 0)
-    return EPS * noise * exact.condition
+    return EPS * noise * (exact.condition if exact.independence > _ROUNDING else exact.mixed_condition)
 
 
 # --- natural-gradient-is-projection -------------------------------------------------------------------
@@ -226,12 +327,7 @@ def _tangent_instances(rng):
 
 def _l2_tangent(instance, functions):
     """Return √w-weighted values, (M, q), of functions x -> (K, q) on a rule finer than the library's."""
-    domain = instance.domain
-    if isinstance(domain, Interval):
-        x, w = composite_rule(domain, domain.length / 16)
-    else:
-        modes = modes_of(domain)
-        x, w = modes.nodes, modes.weights
+    x, w = fine_rule(instance.domain)
     return np.sqrt(w)[:, None] * functions(x)
 
 
@@ -290,7 +386,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
             residual=lambda instance, n: _tangent_residual(
                 instance, n, lambda x: _outside(x, instance.domain)
             ),
-            failure=lambda instance: Stagnant(1e-3),
+            failure=lambda instance: Stagnant(1e-5),
         ),
         Control(
             "all functions of the grid as the tangent space: the representers must diverge",

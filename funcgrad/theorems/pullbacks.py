@@ -1,5 +1,6 @@
 """Theorems about pulled-back metrics: definiteness, reparametrisation, degenerate models, kernels."""
 
+import math
 import warnings
 from dataclasses import replace
 
@@ -16,21 +17,24 @@ from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
     euclidean_direction,
     fit_floor,
+    immersed_instance,
+    in_own_units,
     model_instance,
     natural_direction,
     projection_instances,
     referenced_instance,
+    resolved_grid,
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, reference
+from funcgrad.theorems.reference import Reference, kept_singular_values, reference
 
 # --- pullback-metric ----------------------------------------------------------------------------------
 
 
 def _independence(instance):
     """Smallest singular value of the tangent functions scaled to norm 1, less a thousand ulp."""
-    return 1 / reference(instance).condition - 1e3 * EPS
+    return reference(instance).independence - 1e3 * EPS
 
 
 def _pullback_residual(instance, n, metric=None, model=None):
@@ -47,6 +51,11 @@ def _pullback_residual(instance, n, metric=None, model=None):
     scale = np.sqrt(np.diag(expected))
     value = float(np.abs((found - expected) / np.outer(scale, scale)).max())
     return Residual(value, 1.0, floor, step(grid), n)
+
+
+def _other_metric(metric):
+    """Another metric on the same functions: those of L2 need not vanish where those of H^1 do."""
+    return another_metric(metric) if metric.order else 2.0 * metric
 
 
 def doubled(instance):
@@ -79,7 +88,7 @@ PULLBACK_METRIC = Theorem(
         Control(
             "the Gram matrix of another metric",
             breaks="statement",
-            residual=lambda instance, n: _pullback_residual(instance, n, another_metric(instance.metric)),
+            residual=lambda instance, n: _pullback_residual(instance, n, _other_metric(instance.metric)),
             failure=lambda instance: Stagnant(1e-8),
         ),
         Control(
@@ -129,7 +138,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
     source="Amari 1998; " + PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=immersed_instance,
     levels=resolved_levels,
     residual=_invariance_residual,
     expectation=lambda instance: Exact(),
@@ -161,18 +170,17 @@ def _degenerate_residual(instance, n, damping=0.0):
     null = np.append(np.eye(len(instance.theta))[0], -1.0) / np.sqrt(2)
     from_least_norm = abs(null @ found) / np.linalg.norm(found)
     value = distance / np.linalg.norm(exact.gradient) + from_least_norm
-    # The columns are not scaled before the rank is decided, so their own condition number counts.
-    sigma = np.linalg.svd(exact.tangent, compute_uv=False)
-    floor = fit_floor(exact, grid, instance.metric) * max(1.0, sigma[0] / sigma[-1] / exact.condition)
+    # The solution is one in singular vectors, so that the lengths of the columns count.
+    floor = fit_floor(exact, grid, instance.metric) * exact.mixed_condition / exact.condition
     return Residual(float(value), 1.0, floor, step(grid), n)
 
 
 def _damped_residual(instance, level):
     """With damping λ = 2^-level ‖G‖ the pushforward is biased by O(λ)."""
     damping = 2.0**-level
-    sigma = np.linalg.svd(reference(instance).tangent, compute_uv=False)
+    smallest = kept_singular_values(reference(instance).tangent)[-1]
     n = resolved_levels(instance)[0]
-    residual = _degenerate_residual(instance, n, damping * sigma[-1] ** 2)
+    residual = _degenerate_residual(instance, n, damping * smallest**2)
     return Residual(residual.value, residual.scale, residual.floor, damping, n)
 
 
@@ -184,7 +192,7 @@ DEGENERATE_MODEL = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=lambda problem: in_own_units(referenced_instance(problem)),
     levels=resolved_levels,
     residual=_degenerate_residual,
     expectation=lambda instance: Exact(),
@@ -252,9 +260,10 @@ def _quadrature_problem(problem):
 
 
 def _fill_levels(instance):
-    """Numbers of halvings, from where the nodes resolve the length scale."""
-    first = max(3, int(np.ceil(np.log2(2 * instance.domain.length / instance.metric.length_scale))))
-    return list(range(first, first + 5))
+    """Numbers of halvings, from where the nodes see the length scale and the tangent functions' waves."""
+    waves = resolved_grid(instance).shape[0] / 4
+    first = np.log2(max(8, waves, 2 * instance.domain.length / instance.metric.length_scale))
+    return list(range(math.ceil(first), math.ceil(first) + 5))
 
 
 KERNEL_QUADRATURE_METRIC = Theorem(

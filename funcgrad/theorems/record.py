@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from funcgrad.errors import InvalidInput
@@ -46,7 +47,13 @@ class Instance:
 
     def grid(self, n):
         """Return the grid of n nodes with this instance's rule."""
-        return self.domain.grid(n) if self.rule is None else self.domain.grid(n, rule=self.rule)
+        return _grid(self.domain, n, self.rule)
+
+
+@lru_cache(maxsize=4)
+def _grid(domain, n, rule):
+    """Kept, since a level is compared with the next one: what is factored once per grid is so once."""
+    return domain.grid(n) if rule is None else domain.grid(n, rule=rule)
 
 
 @dataclass(frozen=True)

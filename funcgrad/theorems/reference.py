@@ -1,28 +1,34 @@
 """Gradients and projections computed without the library's grids, operators and kernels.
 
-On the interval: composite Gauss quadrature with 16 nodes a panel, the model's exact derivatives and the
-closed form of the H^1 kernel. On circles, tori, boxes and the sphere: coefficients against eigenfunctions
-that are written out here, and the symbol likewise. Norms of vectors of these coordinates are norms in the
-metric.
+On intervals and boxes in L2 and H^1: composite Gauss quadrature with 16 nodes a panel, the model's exact
+derivatives and on intervals the closed form of the H^1 kernel. On circles, tori, the sphere, and on boxes in
+other metrics: coefficients against eigenfunctions that are written out here, and the symbol likewise. Norms
+of vectors of these coordinates are norms in the metric.
 """
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
 
 from funcgrad.functionals import EmpiricalLoss
-from funcgrad.spaces import Interval
+from funcgrad.spaces import Box, Interval
 from funcgrad.theorems.modes import modes_of
 from funcgrad.theorems.record import DoesNotApply
 
 _NODES_A_PANEL = 16
+# Points at which sums of eigenfunctions are compared with the tangent functions.
+_CHECKED = 64
+EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True)
 class Reference:
     """The tangent functions and the ambient gradient in coordinates where the metric is Euclidean.
+
+    Where there is no ambient gradient, it is the one on the tangent space.
 
     Attributes
     ----------
@@ -47,26 +53,66 @@ class Reference:
 
     @property
     def condition(self):
-        """Condition number of the tangent functions scaled to norm 1."""
+        """Condition number of the tangent functions scaled to norm 1, without what is rounding."""
+        sigma = kept_singular_values(self.tangent / self.column_norms)
+        return float(sigma[0] / sigma[-1])
+
+    @property
+    def mixed_condition(self):
+        """The same of the tangent functions as they are, where that is larger."""
+        sigma = kept_singular_values(self.tangent)
+        return max(self.condition, float(sigma[0] / sigma[-1]))
+
+    @property
+    def independence(self):
+        """Smallest singular value of the tangent functions scaled to norm 1, over the largest."""
         sigma = np.linalg.svd(self.tangent / self.column_norms, compute_uv=False)
-        return float(sigma[0] / max(sigma[-1], np.finfo(float).tiny))
+        return float(sigma[-1] / sigma[0])
+
+
+def kept_singular_values(matrix):
+    """Return the singular values of a matrix that are not rounding, descending."""
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    return sigma[sigma > sigma[0] * max(matrix.shape) * EPS]
 
 
 def reference(instance):
     """Return the `Reference` of an instance with a model; raise `DoesNotApply` where there is none."""
-    if not isinstance(instance.domain, Interval):
-        return _by_modes(instance)
-    if instance.metric.order not in (0, 1):
-        raise DoesNotApply(
-            f"on an interval natural gradients are available in L2 and H^1, not {instance.metric}"
-        )
-    return _on_interval(instance)
+    domain, order = instance.domain, instance.metric.order
+    if isinstance(domain, Interval):
+        if order not in (0, 1):
+            raise DoesNotApply(
+                f"on an interval natural gradients are available in L2 and H^1, not {instance.metric}"
+            )
+        return _on_interval(instance)
+    if isinstance(domain, Box) and instance.rule is None and order in (0, 1):
+        return _on_box(instance)
+    return _by_modes(instance)
 
 
 def point_factors(instance):
     """Return c, (K,), for which dF = Σ c_i δ_{x_i}: the derivatives w_i ∂ℓ/∂z of a loss at points."""
     loss = instance.functional
     return loss.weights * loss.loss.derivative(loss.predictions(instance.f), loss.y)
+
+
+def fine_rule(domain):
+    """Return nodes (N, n), or (N,) on a line, and weights of a rule finer than the library's grids."""
+    if isinstance(domain, Interval):
+        return composite_rule(domain, domain.length / 16)
+    if isinstance(domain, Box):
+        return _box_rule(domain)
+    modes = modes_of(domain)
+    return modes.nodes, modes.weights
+
+
+def _box_rule(domain):
+    """The product of composite rules: 128 nodes an axis in the plane, 48 in space."""
+    panels = {1: 16, 2: 8}.get(domain.dimension, 3)
+    lines = [composite_rule(axis, axis.length / panels) for axis in domain.factors]
+    nodes = np.stack(np.meshgrid(*[x for x, _ in lines], indexing="ij"), axis=-1)
+    weights = reduce(np.multiply.outer, [w for _, w in lines])
+    return nodes.reshape(-1, domain.dimension), weights.ravel()
 
 
 def composite_rule(domain, width, breaks=()):
@@ -97,9 +143,43 @@ def _on_interval(instance):
         gradient = np.concatenate([root * (values @ factors), length_scale * root * (slopes @ factors)])
     elif not at_points and metric.order == 0:
         gradient = root * (instance.f(x) - loss.y(x))
+    elif at_points:
+        gradient = _tangent_gradient(instance, np.concatenate(rows))
     else:
         raise DoesNotApply(f"the gradient has no closed form in {metric}")
     return Reference(np.concatenate(rows), gradient)
+
+
+def _tangent_gradient(instance, tangent):
+    """The combination of the tangent functions that represents dF on them: the least g with Aᵀg = dF(φ)."""
+    slopes = point_factors(instance) @ instance.model.jacobian(instance.theta, instance.functional.x)
+    norms = Reference(tangent, np.zeros(0)).column_norms
+    return np.linalg.lstsq((tangent / norms).T, slopes / norms, rcond=None)[0]
+
+
+def box_tangent(domain, metric, model, theta):
+    """Return the tangent functions on a box in coordinates of L2 or H^1, (M, p)."""
+    x, w = _box_rule(domain)
+    root = np.sqrt(w)[:, None]
+    rows = [root * model.jacobian(theta, x)]
+    if metric.order == 1:
+        for alpha in np.eye(domain.dimension, dtype=int):
+            rows.append(
+                metric.length_scale * root * model.jacobian_derivative(theta, x, tuple(alpha.tolist()))
+            )
+    return np.concatenate(rows)
+
+
+def _on_box(instance):
+    """In dimensions above one no loss at points has a gradient in H^1."""
+    domain, metric, loss = instance.domain, instance.metric, instance.functional
+    tangent = box_tangent(domain, metric, instance.model, instance.theta)
+    if isinstance(loss, EmpiricalLoss):
+        return Reference(tangent, _tangent_gradient(instance, tangent))
+    if metric.order:
+        raise DoesNotApply(f"the gradient has no closed form in {metric}")
+    x, w = _box_rule(domain)
+    return Reference(tangent, np.sqrt(w) * (instance.f(*x.T) - loss.y(*x.T)))
 
 
 def h1_kernel(domain, length_scale, x, y):
@@ -135,6 +215,23 @@ def tangent_by_modes(domain, metric, model, theta):
     modes = modes_of(domain)
     coefficients = modes.coefficients(model.jacobian(theta, modes.nodes))
     return _root_of_symbol(metric, modes)[:, None] * coefficients
+
+
+def require_modes(instance):
+    """Raise `DoesNotApply` if the instance is compared with sums of eigenfunctions that do not resolve it."""
+    domain, model, theta = instance.domain, instance.model, instance.theta
+    if isinstance(domain, Interval) or (isinstance(domain, Box) and instance.rule is None):
+        return
+    modes = modes_of(domain)
+    coefficients = modes.coefficients(model.jacobian(theta, modes.nodes))
+    x = domain.sobol_points(_CHECKED, seed=0).nodes
+    exact = model.jacobian(theta, x)
+    error = np.abs(modes.at(x) @ coefficients - exact).max(axis=0)
+    if np.any(error > 1e-11 * np.abs(exact).max(axis=0)):
+        raise DoesNotApply(
+            f"the tangent functions need more than the {len(modes.eigenvalues)} lowest eigenfunctions on "
+            f"{domain}, with which they are compared"
+        )
 
 
 def _root_of_symbol(metric, modes):

@@ -1,5 +1,7 @@
 """Theorems about Riesz representers: riesz-representation and sobolev-gradient-smooths."""
 
+import math
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -20,9 +22,12 @@ from funcgrad.theorems.common import (
     excess_order,
     new_part,
     refinements,
-    require_line,
+    require_compact,
+    require_loss_at_points,
+    require_one_output,
     require_spectral,
     rounding_floor,
+    separating_levels,
     some_loss,
     step,
     unbounded_control,
@@ -121,9 +126,12 @@ def _riesz_order(instance):
 
 
 def _riesz_levels(instance):
-    """From where the tested eigenfunctions are resolved; polynomial grids are dense and stop earlier."""
+    """From where the tested eigenfunctions are resolved; grids whose transforms are dense stop earlier."""
+    if "levels" in instance.data:
+        return instance.data["levels"]
     if instance.domain.dimension > 1:
         first, count = (16, 5) if instance.domain.dimension == 2 else (8, 4)
+        count = 4 if isinstance(instance.domain, Sphere) else count
         return [first * 2**j for j in range(count)]
     polynomial = isinstance(instance.grid(8), PolynomialGrid)
     return refinements(instance, first=20 if polynomial else 24, count=5 if polynomial else 6)
@@ -137,13 +145,25 @@ def _wrong_metric_residual(instance, n):
 
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
-    require_line(problem)
+    require_one_output(problem)
+    require_compact(problem)
     require_spectral(problem)
-    rule = "midpoint" if isinstance(problem.domain, Interval) else None
+    domain, metric = problem.domain, problem.metric
+    rule = "midpoint" if isinstance(domain, Interval | Box) else None
     from funcgrad.gradients.natural_gradient import model_function
 
     f = model_function(problem.model, problem.theta)
-    return Instance(problem.label, problem.domain, problem.metric, problem.functional, f, rule=rule)
+    instance = Instance(problem.label, domain, metric, problem.functional, f, rule=rule)
+    if domain.dimension == 1:
+        return instance
+    require_loss_at_points(problem)
+    if excess_order(instance) > 0:  # otherwise its hypothesis says why it does not apply
+        # The tested eigenfunctions have waves of the metric's length scale.
+        sides = [factor.volume for factor in getattr(domain, "factors", ())] or [2 * np.pi]
+        waves = max(sides) / (2 * np.pi * getattr(metric, "length_scale", 1.0))
+        first = (16 if domain.dimension == 2 else 8) * 2 ** max(0, math.ceil(math.log2(waves)))
+        instance = replace(instance, data={"levels": separating_levels(instance, first)})
+    return instance
 
 
 def _l2_of_one(instance):

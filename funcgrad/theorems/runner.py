@@ -1,12 +1,13 @@
 """Checking theorems: refinement, expectations, controls, oracles."""
 
+import warnings
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from funcgrad._checks import finite_array, near_match, one_of, whole_number
-from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.errors import DegenerateModelWarning, FuncgradError, InvalidInput
 from funcgrad.theorems.expectations import Exact, Order
 from funcgrad.theorems.provenance import provenance
 from funcgrad.theorems.record import DoesNotApply, Problem, Theorem
@@ -16,6 +17,8 @@ from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
 BUDGETS = ("quick", "full")
 # How many times a full run draws the instances.
 FULL_DRAWS = 3
+# Agreement to rounding means something up to this size of rounding, half the digits.
+LARGEST_FLOOR = 1e-6
 
 
 def verify(
@@ -74,20 +77,30 @@ def verify(
     blank = blank_verdict(theorem, seed, budget)
     cases, skipped = [], []
     try:
-        for draw, index, instance in instances(theorem, problem, seed, budget, skipped):
-            margins = {
-                hypothesis.name: float(hypothesis.margin(instance)) for hypothesis in theorem.hypotheses
-            }
-            unmet = [hypothesis for hypothesis in theorem.hypotheses if not margins[hypothesis.name] > 0]
-            if unmet:
-                skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
-            else:
-                case = check_instance(theorem, instance, margins, budget)
+        with warnings.catch_warnings():
+            # That a user's model is degenerate is what the report is about.
+            warnings.simplefilter("ignore", DegenerateModelWarning)
+            for case in checked_cases(theorem, problem, seed, budget, skipped):
                 if not _is_repeated(case, cases):
-                    cases.append(replace(case, draw=draw, index=index))
+                    cases.append(case)
     except Exception as error:  # whatever it is, it is this theorem's failure, and the others go on
         return replace(blank, cases=tuple(cases), skipped=tuple(skipped), error=described(error))
     return replace(blank, cases=tuple(cases), skipped=tuple(skipped))
+
+
+def checked_cases(theorem, problem, seed, budget, skipped):
+    """Yield the `CaseResult` of each instance, one after another.
+
+    The instances that do not meet the hypotheses, and why not, are added to `skipped`.
+    """
+    for draw, index, instance in instances(theorem, problem, seed, budget, skipped):
+        margins = {hypothesis.name: float(hypothesis.margin(instance)) for hypothesis in theorem.hypotheses}
+        unmet = [hypothesis for hypothesis in theorem.hypotheses if not margins[hypothesis.name] > 0]
+        if unmet:
+            skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
+        else:
+            case = check_instance(theorem, instance, margins, budget)
+            yield replace(case, draw=draw, index=index)
 
 
 def find(id):
@@ -171,13 +184,25 @@ def check_instance(theorem, instance, margins, budget="quick"):
     if budget == "full":
         levels = one_level_more(levels)
     expectation = theorem.expectation(instance)
-    series = _series(theorem.residual, instance, levels, expectation)
+    series = _visible(_series(theorem.residual, instance, levels, expectation))
     controls = tuple(_control(control, instance, levels, expectation) for control in theorem.controls)
     oracle = None
     if theorem.oracle is not None and (residual := theorem.oracle(instance)) is not None:
         exact = Exact()
         oracle = Series((residual,), str(exact), exact.judge([residual]), (None,))
     return CaseResult(instance.label, margins, series, controls, oracle)
+
+
+def _visible(series):
+    """Return a series whose agreement shows something: inconclusive where rounding may be as large."""
+    floor = max(residual.floor for residual in series.residuals)
+    if series.judgement.status != "exact" or floor <= LARGEST_FLOOR:
+        return series
+    message = (
+        f"rounding may reach {floor:.1e} here, so that agreement shows nothing: tangent functions less alike "
+        "(fewer parameters), or a metric of lower order, would lower it"
+    )
+    return replace(series, judgement=replace(series.judgement, status="inconclusive", message=message))
 
 
 def one_level_more(levels):

@@ -98,6 +98,8 @@ def _isometry_expectation(instance):
 
 
 def _isometry_levels(instance):
+    if "levels" in instance.data:
+        return instance.data["levels"]
     if instance.domain.dimension == 1:
         return refinements(instance, first=64)
     return [16, 32, 64, 128] if instance.domain.dimension == 2 else [8, 16, 32, 64]
@@ -105,8 +107,11 @@ def _isometry_levels(instance):
 
 def _isometry_problem(problem):
     instance = riesz_problem(problem)
-    if problem.metric.order > 2:
-        raise DoesNotApply("the representers reach rounding before their order 2s - 1 shows; take s up to 2")
+    n = problem.domain.dimension
+    if problem.metric.order > 1.5 + n / 2:
+        raise DoesNotApply(
+            f"the representers reach rounding before their order 2s - {n} shows; take s up to {1.5 + n / 2:g}"
+        )
     return instance
 
 
@@ -230,8 +235,11 @@ def _limit_residual(instance, level, limit=0.0):
 
 
 def _limit_problem(problem):
-    if not isinstance(problem.domain, Circle):
-        raise DoesNotApply("on an interval it needs the natural gradient in H^s of small s; take a circle")
+    if not isinstance(problem.domain, Circle | Torus | Sphere):
+        raise DoesNotApply(
+            "where there are ends it needs the natural gradient in H^s of small s; take a circle, a torus or "
+            "the sphere"
+        )
     return problem_instance(problem, Sobolev(1.0))
 
 

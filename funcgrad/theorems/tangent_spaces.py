@@ -12,9 +12,11 @@ from funcgrad.theorems.common import EPS, PAPER, step
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
     fit_floor,
+    immersed_instance,
+    in_own_units,
     problem_instance,
     projection_instances,
-    referenced_instance,
+    require_immersion,
     resolved_grid,
     resolved_levels,
 )
@@ -60,14 +62,9 @@ def _reproducing_residual(instance, n, kernel, h):
 
 
 def _tangent_problem(problem):
-    """Return the user's instance with every parameter measured in its own size.
-
-    In units in which one tangent function is 10⁵ times the others, nothing is left of these in Θ.
-    """
     instance = problem_instance(problem, L2())
-    units = np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
-    model = instance.model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
-    return replace(instance, model=model, theta=instance.theta / units)
+    require_immersion(instance)
+    return in_own_units(instance)
 
 
 def _sample_levels(instance):
@@ -137,7 +134,7 @@ GTK_IS_REPRODUCING = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=immersed_instance,
     levels=_sample_levels,
     residual=_gtk_residual,
     expectation=lambda instance: Exact(),
@@ -196,9 +193,9 @@ def _projected_residual(instance, n, metric=None):
 
 
 def _projected_problem(problem):
-    if not getattr(problem.metric, "order", 0) > 0.5:
+    if not getattr(problem.metric, "order", 0) > problem.domain.dimension / 2:
         raise DoesNotApply(f"{problem.metric} is not an RKHS: it needs a Sobolev order above n/2")
-    return referenced_instance(problem)
+    return immersed_instance(problem)
 
 
 TANGENT_KERNEL_IS_PROJECTED = Theorem(

@@ -4,6 +4,8 @@ On closed lines and planes and on the equator what an octave adds is compared wi
 its rate of growth (see `growth`).
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from funcgrad.functionals import SurfaceIntegral
@@ -11,10 +13,16 @@ from funcgrad.gradients.evidence import octave_sums
 from funcgrad.metrics import Sobolev
 from funcgrad.spaces import Box, Euclidean, Sphere, Torus
 from funcgrad.spaces.surfaces import Flat, RoundSphere, SmallCircle
-from funcgrad.theorems.common import EPS, PAPER
+from funcgrad.theorems.common import EPS, PAPER, require_spectral
 from funcgrad.theorems.existence import predicted_octave
 from funcgrad.theorems.expectations import Order, Stagnant, divergent
-from funcgrad.theorems.growth import growth_instances, growth_levels, growth_residual, is_of_growth
+from funcgrad.theorems.growth import (
+    growth_instances,
+    growth_levels,
+    growth_problem,
+    growth_residual,
+    is_of_growth,
+)
 from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
 
 
@@ -28,9 +36,11 @@ def _trace_instances(rng):
         ("closed plane, torus", space, wall, (3, 6, 12, 24)),
         ("equator, sphere", Sphere(), SmallCircle([0.0, 0.0, 1.0], np.pi / 2), (8, 16, 32, 64)),
     ]
+    # One covector for all s, so that its coefficients are computed once.
     return [
-        Instance(f"s = {s:g}, {label}", domain, Sobolev(s), data={"surface": surface, "levels": levels})
+        Instance(f"s = {s:g}, {label}", domain, Sobolev(s), data=data)
         for label, domain, surface, levels in cases
+        for data in [{"surface": surface, "integral": SurfaceIntegral(surface), "levels": levels}]
         for s in (0.25, 0.5, 0.75)
     ] + _surfaces_that_bend_or_end(x)
 
@@ -66,6 +76,7 @@ def _surfaces_that_bend_or_end(x):
     return instances
 
 
+@lru_cache(maxsize=16)
 def _cutoff(domain, m):
     """A frequency between those of the modes m and m + 1 along the surface's normal, and the modes below."""
     if isinstance(domain, Sphere):
@@ -89,7 +100,7 @@ def _trace_residual(instance, m, shift=0.0):
         return growth_residual(instance, m, shift)
     domain, surface = instance.domain, instance.data["surface"]
     (low, below), (high, above) = (_cutoff(domain, level) for level in (m, 2 * m))
-    added = octave_sums(SurfaceIntegral(surface), instance.metric, domain, [below, above])[1]
+    added = octave_sums(instance.data["integral"], instance.metric, domain, [below, above])[1]
     predicted = surface.area * predicted_octave(instance.metric, low, high, 2 * shift)
     return Residual(abs(added - predicted), predicted, 64 * EPS * m, 1 / m, above)
 
@@ -106,8 +117,24 @@ def _refuted_by_points(instance):
     return Stagnant(0.5)
 
 
-def _no_surface(problem):
-    raise DoesNotApply("in one dimension a surface is a point: see evaluation-threshold")
+def _trace_problem(problem):
+    """A circle or sphere in the middle of the user's domain."""
+    domain = problem.domain
+    if domain.dimension == 1:
+        raise DoesNotApply("in one dimension a surface is a point: see evaluation-threshold")
+    require_spectral(problem)
+    if isinstance(domain, Sphere):
+        surface = SmallCircle([1, 2, 2], 1.1)
+    elif domain.dimension > 3:
+        raise DoesNotApply(
+            f"on a problem of one's own it is checked in two and three dimensions, not {domain}"
+        )
+    elif isinstance(domain, Euclidean):
+        surface = RoundSphere(np.full(domain.dimension, 1.0), 1.0)
+    else:
+        middle = domain.from_unit_cube(np.array([[0.45, 0.52, 0.48]])[:, : domain.dimension])[0]
+        surface = RoundSphere(middle, 0.3 * min(factor.volume for factor in domain.factors))
+    return growth_problem(problem, SurfaceIntegral(surface), 0.5, {"surface": surface, "derivative": 0})
 
 
 TRACE_THRESHOLD = Theorem(
@@ -119,7 +146,7 @@ TRACE_THRESHOLD = Theorem(
     source="Adams & Fournier, Sobolev Spaces (trace theorem); " + PAPER,
     hypotheses=(),
     instances=_trace_instances,
-    from_problem=_no_surface,
+    from_problem=_trace_problem,
     levels=lambda instance: growth_levels(instance) if is_of_growth(instance) else instance.data["levels"],
     residual=_trace_residual,
     expectation=lambda instance: Order(-0.05, 0.05) if is_of_growth(instance) else Order(1.7, 2.3),

@@ -12,9 +12,14 @@ from funcgrad.kernels import IntervalSobolev, MatrixKernel
 from funcgrad.metrics import L2, RKHS, Sobolev
 from funcgrad.models import Linear, Symbolic
 from funcgrad.spaces import Circle, Interval
-from funcgrad.theorems.common import PAPER, differential, unbounded_control
+from funcgrad.theorems.common import PAPER, differential, require_line, unbounded_control
 from funcgrad.theorems.expectations import Exact, Stagnant
-from funcgrad.theorems.natural_gradients import fit_floor, model_instance, problem_instance, resolved_levels
+from funcgrad.theorems.natural_gradients import (
+    fit_floor,
+    instance_of_any_output,
+    model_instance,
+    resolved_levels,
+)
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
 from funcgrad.theorems.reference import Reference, composite_rule, h1_kernel, reference
 
@@ -236,7 +241,8 @@ def _loss_at_points(instance):
 def _problem(problem):
     if problem.model.n_outputs == 1:
         raise DoesNotApply("the model has one output")
-    instance = problem_instance(problem, problem.metric)
+    require_line(problem)
+    instance = instance_of_any_output(problem, problem.metric)
     _reference(instance)
     return instance
 

@@ -93,6 +93,11 @@ class CaseResult:
             return "control-undetected"
         return self.series.judgement.status
 
+    @property
+    def fails(self):
+        """Whether the statement does not hold here, or its check is blind."""
+        return _HOLDS.get(self.status, False) is False
+
 
 @dataclass(frozen=True)
 class Verdict:

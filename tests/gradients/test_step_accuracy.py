@@ -156,3 +156,16 @@ def test_with_more_parameters_than_nodes_the_error_is_cond_ulp(n, solver):
     assert error <= 100 * EPS * condition
     assert error <= step.error_bound
     assert step.solver == ("qr" if solver == "qr" or condition > 1e6 else "kernel")
+
+
+@given(seed=st.integers(0, 10**6), exponents=st.lists(st.integers(-12, 12), min_size=2, max_size=6))
+def test_the_step_does_not_depend_on_the_units_of_the_parameters(seed, exponents):
+    """Neither QR nor substitution in R mixes columns: in units 2^k, which round nothing, η_k is 2^-k η."""
+    p, units = len(exponents), 2.0 ** np.array(exponents)
+    model, grid = fg.models.Polynomial(p - 1), LINE.grid(40)
+    theta = np.random.default_rng(seed).normal(size=p)
+    in_units = model.reparametrise(lambda t: units * t, lambda t: np.diag(units))
+    loss, H1 = fg.EmpiricalLoss([0.2, 0.5, 0.9], [1.0, -2.0, 0.5]), fg.Sobolev(1.0)
+    own = fg.natural_gradient(loss, model, theta, H1, grid, solver="qr")
+    other = fg.natural_gradient(loss, in_units, theta / units, H1, grid, solver="qr")
+    np.testing.assert_allclose(units * other.direction, own.direction, rtol=1e-14)

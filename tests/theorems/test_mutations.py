@@ -9,8 +9,10 @@ from funcgrad import cli
 from funcgrad.errors import InvalidInput
 from funcgrad.metrics.sobolev import Sobolev, _sobolev_root
 from funcgrad.theorems import audit as auditing
+from funcgrad.theorems import runner
 from funcgrad.theorems.audit import audit, find_fault, inspect
 from funcgrad.theorems.faults import FAULTS, Fault
+from funcgrad.theorems.runner import check_instance
 
 
 def test_there_are_enough_faults_and_their_likely_theorems_exist():
@@ -72,3 +74,23 @@ def test_faults_that_do_not_exist_are_told():
     stale = replace(HARMLESS, target="metrics.base:Metric.reisz")
     with pytest.raises(InvalidInput, match="has no target"), stale.injected():
         pass
+
+
+def test_a_theorem_is_asked_up_to_its_first_instance_that_fails(monkeypatch):
+    fault, checked = find_fault("mode-off-by-one"), []
+    monkeypatch.setattr(
+        runner, "check_instance", lambda *given: checked.append(check_instance(*given)) or checked[-1]
+    )
+    assert inspect(fault, quick=True).noticed == (("evaluation-threshold", "refuted"),)
+    # On the circle before it there are no modes of the interval.
+    assert [case.fails for case in checked] == [False] * (len(checked) - 1) + [True]
+    with fault.injected():
+        assert fg.verify("evaluation-threshold").status == "refuted"
+
+
+def test_a_crash_counts_as_noticing(monkeypatch):
+    def crash(*given):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runner, "check_instance", crash)
+    assert inspect(HARMLESS, quick=True).noticed[0][1] == "refuted"

@@ -50,8 +50,20 @@ def reduced(factor, shape, scale=None, missing=None):
     square = factor[:p, :p] if scale is None else factor[:p, :p] / scale
     u, sigma, vt = scipy.linalg.svd(square, full_matrices=False, check_finite=False)
     outside = float(abs(factor[p, p])) if len(factor) > p else 0.0
-    coordinates = u.T @ factor[:p, p]
+    right = factor[:p, p]
+    coordinates = u.T @ right
     if missing is not None:
+        missing = missing if scale is None else missing / scale
         kept = sigma > max(shape) * ULP * sigma[0]
-        coordinates[kept] += (vt[kept] @ (missing if scale is None else missing / scale)) / sigma[kept]
-    return ReducedProblem(shape, sigma, vt, coordinates, outside, "qr")
+        coordinates[kept] += (vt[kept] @ missing) / sigma[kept]
+    exact = _by_substitution(square, right, missing)
+    return ReducedProblem(shape, sigma, vt, coordinates, outside, "qr", exact)
+
+
+def _by_substitution(square, right, missing):
+    """Return R⁻¹(Qᵀr + R⁻ᵀ missing), None if R is not square with a diagonal of nonzeros."""
+    if len(square) < square.shape[1] or not np.all(np.diag(square)):
+        return None
+    if missing is not None:
+        right = right + scipy.linalg.solve_triangular(square, missing, trans="T", check_finite=False)
+    return scipy.linalg.solve_triangular(square, right, check_finite=False)

@@ -73,6 +73,10 @@ class ReducedProblem:
         The length of what U does not span of r.
     solver : str
         The algorithm that got here.
+    exact : ndarray, (p,), optional
+        The solution without damping or cut-off by another way, in place of that from the singular vectors.
+        They mix the columns, to an ulp of the largest: where these are of very different lengths, as for
+        parameters in different units, back-substitution in R is more accurate, by as much.
     """
 
     shape: tuple
@@ -81,6 +85,7 @@ class ReducedProblem:
     coordinates: np.ndarray
     outside: float
     solver: str
+    exact: np.ndarray | None = None
 
     def solve(self, damping=0.0, rcond=None, reason=""):
         """Return the `LeastSquares` solution: singular values up to rcond times the largest count as zero."""
@@ -92,7 +97,10 @@ class ReducedProblem:
         image = gain * kept * coordinates[:rank]
         missed = np.concatenate([coordinates[:rank] - image, coordinates[rank:], [self.outside]])
         size = math.hypot(np.linalg.norm(coordinates), self.outside)
-        solution = self.right_vectors[:rank].T @ (gain * coordinates[:rank])
+        if self.exact is not None and damping == 0 and rank == self.shape[1]:
+            solution = self.exact
+        else:
+            solution = self.right_vectors[:rank].T @ (gain * coordinates[:rank])
         return LeastSquares(
             solution=solution,
             singular_values=sigma,
@@ -112,7 +120,9 @@ def rounding_error(sigma, rank, damping, solution, missed):
 
     Householder QR and the SVD of R solve a problem whose [A r] differs by ε relatively, ε = (8√p + 49) ulp
     here: 8√p for the first; the second neglects off-diagonals up to min(100, u^{-1/8}) u = 98 u = 49 ulp of
-    the singular values (LAPACK's dbdsqr, u = ulp/2), which shows where these coincide. Wedin's theorem
+    the singular values (LAPACK's dbdsqr, u = ulp/2), which shows where these coincide. (Where substitution in
+    R takes the place of the SVD the errors are smaller, and do not depend on the lengths of columns.) Wedin's
+    theorem
     turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that system
     relative to |A||η|. Where singular values are cut off, what separates the directions is the gap:
     κ = σ_1/(σ_k - σ_{k+1}) (Hansen 1987).
