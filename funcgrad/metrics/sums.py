@@ -45,6 +45,9 @@ class MetricSum(Metric):
 
     terms: tuple
 
+    # That two extrapolations agree is no bound of their error, of which twice as much has been seen.
+    dual_norm_accuracy = 10 * _TOLERANCE
+
     def square_root(self, grid):
         """See `Metric.square_root`."""
         return _sum_root(self, grid)

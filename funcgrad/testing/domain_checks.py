@@ -13,13 +13,13 @@ from funcgrad.spaces.spline_grid import SplineGrid
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
     NotApplicable,
     Trial,
+    check_of,
     require_members,
     run_checks,
 )
-from funcgrad.testing.samples import modes, points_of, refined
+from funcgrad.testing.samples import modes, points_of, refined, size_of
 from funcgrad.testing.taylor import derivative_trials
 
 _MODES = 10
@@ -168,17 +168,13 @@ def derivatives(subject, rng):
         yield from derivative_trials(
             lambda t, shift=shift: subject.eigenfunctions(x + t * shift),
             subject.eigenfunctions(x, unit),
-            0.01 * _size(subject.object),
+            0.01 * size_of(subject.object),
             lambda index, axis=axis: (
                 f"the derivative of e_{index[1]} along coordinate {axis} at x = {x[index[0]].tolist()}"
             ),
             lambda index: {"x": x[index[0]], "k": index[1]},
             float(np.abs(x).max()),
         )
-
-
-def _size(domain):
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
 
 
 def by_parts(subject, rng):
@@ -300,25 +296,15 @@ def interpolates(subject, rng):
 
 DOMAIN_CHECKS = [
     require_members(("dimension", "volume", "grid", "laplacian_spectrum", "eigenfunctions"), "domain"),
-    Check("domain-weights", weights_sum.__doc__, weights_sum, ("grid", "volume")),
-    Check(
-        "domain-orthonormal",
-        orthonormal.__doc__,
-        orthonormal,
-        ("grid", "eigenfunctions", "laplacian_spectrum"),
-    ),
-    Check("domain-spectrum", ascending.__doc__, ascending, ("laplacian_spectrum",)),
-    Check(
-        "domain-eigenvalues",
-        eigenvalue_equation.__doc__,
-        eigenvalue_equation,
-        ("laplacian_spectrum", "eigenfunctions"),
-    ),
-    Check("domain-derivatives", derivatives.__doc__, derivatives, ("laplacian_spectrum", "eigenfunctions")),
-    Check("domain-by-parts", by_parts.__doc__, by_parts, ("grid",)),
-    Check("domain-distance", metric_space.__doc__, metric_space, ("distance",)),
-    Check("domain-contains", holds_its_nodes.__doc__, holds_its_nodes, ("grid", "contains")),
-    Check("domain-interpolation", interpolates.__doc__, interpolates, ("grid", "eigenfunctions")),
+    check_of("domain-weights", weights_sum, "grid", "volume"),
+    check_of("domain-orthonormal", orthonormal, "grid", "eigenfunctions", "laplacian_spectrum"),
+    check_of("domain-spectrum", ascending, "laplacian_spectrum"),
+    check_of("domain-eigenvalues", eigenvalue_equation, "laplacian_spectrum", "eigenfunctions"),
+    check_of("domain-derivatives", derivatives, "laplacian_spectrum", "eigenfunctions"),
+    check_of("domain-by-parts", by_parts, "grid"),
+    check_of("domain-distance", metric_space, "distance"),
+    check_of("domain-contains", holds_its_nodes, "grid", "contains"),
+    check_of("domain-interpolation", interpolates, "grid", "eigenfunctions"),
 ]
 
 

@@ -15,10 +15,10 @@ from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
     NotApplicable,
     Trial,
     changed,
+    check_of,
     require_members,
     run_checks,
     snapshot,
@@ -217,14 +217,14 @@ def inputs_unchanged(subject, rng):
 
 FUNCTIONAL_CHECKS = [
     require_members(("__call__", "differential"), "functional"),
-    Check("functional-value", value_is_a_number.__doc__, value_is_a_number, ("__call__",)),
-    Check("functional-linear", differential_is_linear.__doc__, differential_is_linear, ("differential",)),
-    Check("functional-taylor", taylor.__doc__, taylor, ("__call__", "differential")),
-    Check("functional-components", components.__doc__, components, ("differential",)),
-    Check("functional-second-variation", second_variation.__doc__, second_variation, ("second_variation",)),
-    Check("functional-refinement", refinement.__doc__, refinement, ("__call__", "differential")),
-    Check("functional-regularity", regularity.__doc__, regularity, ("differential",)),
-    Check("functional-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "differential")),
+    check_of("functional-value", value_is_a_number, "__call__"),
+    check_of("functional-linear", differential_is_linear, "differential"),
+    check_of("functional-taylor", taylor, "__call__", "differential"),
+    check_of("functional-components", components, "differential"),
+    check_of("functional-second-variation", second_variation, "second_variation"),
+    check_of("functional-refinement", refinement, "__call__", "differential"),
+    check_of("functional-regularity", regularity, "differential"),
+    check_of("functional-inputs", inputs_unchanged, "__call__", "differential"),
 ]
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from funcgrad.gradients import gradient as riesz_gradient
-from funcgrad.testing.conformance import ROUNDING, Check, Trial, changed, run_checks, snapshot
-from funcgrad.testing.metric_checks import MetricSubject, l2_norm
+from funcgrad.testing.conformance import ROUNDING, Trial, changed, check_of, run_checks, snapshot
+from funcgrad.testing.metric_subject import MetricSubject, l2_norm
 from funcgrad.testing.samples import combination, refined
 
 
@@ -131,12 +131,12 @@ def inputs_unchanged(subject, rng):
 
 
 GRADIENT_CHECKS = [
-    Check("gradient-function", is_a_function.__doc__, is_a_function),
-    Check("gradient-riesz", riesz_identity.__doc__, riesz_identity),
-    Check("gradient-steepest", steepest.__doc__, steepest),
-    Check("gradient-descent", descent.__doc__, descent),
-    Check("gradient-refinement", refinement.__doc__, refinement),
-    Check("gradient-inputs", inputs_unchanged.__doc__, inputs_unchanged),
+    check_of("gradient-function", is_a_function),
+    check_of("gradient-riesz", riesz_identity),
+    check_of("gradient-steepest", steepest),
+    check_of("gradient-descent", descent),
+    check_of("gradient-refinement", refinement),
+    check_of("gradient-inputs", inputs_unchanged),
 ]
 
 

@@ -16,15 +16,15 @@ from funcgrad.spaces import Box, Interval, PointSet
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
     NotApplicable,
     Trial,
     changed,
+    check_of,
     require_members,
     run_checks,
     snapshot,
 )
-from funcgrad.testing.samples import points_of
+from funcgrad.testing.samples import points_of, shown, size_of
 from funcgrad.testing.taylor import derivative_trials, taylor_trials
 
 _COMPLEX_STEP = 1e-100
@@ -79,10 +79,6 @@ class ModelSubject:
         return np.stack(columns, axis=-1)
 
 
-def _at(x):
-    return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
-
-
 def shapes(subject, rng):
     """Values are (N,) or (N, m), Jacobians have the parameters as one more axis, all finite."""
     model = subject.object
@@ -112,7 +108,7 @@ def pointwise(subject, rng):
         ):
             error = float(np.abs(all_[k] - alone[0]).max())
             scale = float(np.abs(all_).max())
-            message = f"the {name} at x = {_at(x[k])} depends on the other points: off by {error:.3g}"
+            message = f"the {name} at x = {shown(x[k])} depends on the other points: off by {error:.3g}"
             yield Trial({"x": x[k]}, error, ROUNDING * scale * len(subject.theta), message)
 
 
@@ -126,7 +122,7 @@ def jacobian(subject, rng):
 
         def describe(index, i=i):
             output = f", output {index[1]}," if len(index) > 1 else ""
-            return f"the Jacobian in parameter {subject.parameter(i)} at x = {_at(x[index[0]])}{output}"
+            return f"the Jacobian in parameter {subject.parameter(i)} at x = {shown(x[index[0]])}{output}"
 
         def where(index):
             return {"theta": theta, "x": x[index[0]]}
@@ -162,7 +158,7 @@ def taylor(subject, rng):
                 return float(weights @ rows @ eta)
 
             yield from taylor_trials(
-                value, slope, 0.05, f"Jη at x = {_at(x[k])}", {"theta": theta, "eta": eta, "x": x[k]}
+                value, slope, 0.05, f"Jη at x = {shown(x[k])}", {"theta": theta, "eta": eta, "x": x[k]}
             )
 
 
@@ -170,7 +166,7 @@ def spatial_derivatives(subject, rng):
     """`derivative` gives the derivatives of the value in x, `jacobian_derivative` those of the Jacobian."""
     model, theta = subject.object, subject.theta
     x, n = subject.points(3, rng), subject.object.dimension
-    size = 0.02 * _size(subject.domain)
+    size = 0.02 * size_of(subject.domain)
     tried = 0
     for below, axis in itertools.product([(0,) * n, *_units(n)[:1]], range(n)):
         above = tuple(order + (i == axis) for i, order in enumerate(below))
@@ -189,7 +185,9 @@ def spatial_derivatives(subject, rng):
                 lambda t, e=evaluate, b=below, shift=shift: e(theta, x + t * shift, b),
                 claimed,
                 size,
-                lambda index, name=name, above=above: f"`{name}` of order {above} at x = {_at(x[index[0]])}",
+                lambda index, name=name, above=above: (
+                    f"`{name}` of order {above} at x = {shown(x[index[0]])}"
+                ),
                 lambda index: {"theta": theta, "x": x[index[0]]},
                 float(np.abs(x).max()),
             )
@@ -199,10 +197,6 @@ def spatial_derivatives(subject, rng):
 
 def _units(n):
     return [tuple(int(i == axis) for i in range(n)) for axis in range(n)]
-
-
-def _size(domain):
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
 
 
 def products(subject, rng):
@@ -339,16 +333,16 @@ def no_stale_cache(subject, rng):
 
 MODEL_CHECKS = [
     require_members(("__call__", "jacobian", "dimension", "n_parameters"), "model"),
-    Check("model-shapes", shapes.__doc__, shapes, ("__call__", "jacobian")),
-    Check("model-pointwise", pointwise.__doc__, pointwise, ("__call__", "jacobian")),
-    Check("model-jacobian", jacobian.__doc__, jacobian, ("__call__", "jacobian")),
-    Check("model-taylor", taylor.__doc__, taylor, ("__call__", "jacobian")),
-    Check("model-derivatives", spatial_derivatives.__doc__, spatial_derivatives, ("derivative",)),
-    Check("model-products", products.__doc__, products, ("jacobian", "pushforward", "pullback")),
-    Check("model-immersion", immersion.__doc__, immersion, ("jacobian",)),
-    Check("model-covariance", covariance.__doc__, covariance, ("__call__", "jacobian")),
-    Check("model-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "jacobian")),
-    Check("model-cache", no_stale_cache.__doc__, no_stale_cache, ("__call__", "jacobian")),
+    check_of("model-shapes", shapes, "__call__", "jacobian"),
+    check_of("model-pointwise", pointwise, "__call__", "jacobian"),
+    check_of("model-jacobian", jacobian, "__call__", "jacobian"),
+    check_of("model-taylor", taylor, "__call__", "jacobian"),
+    check_of("model-derivatives", spatial_derivatives, "derivative"),
+    check_of("model-products", products, "jacobian", "pushforward", "pullback"),
+    check_of("model-immersion", immersion, "jacobian"),
+    check_of("model-covariance", covariance, "__call__", "jacobian"),
+    check_of("model-inputs", inputs_unchanged, "__call__", "jacobian"),
+    check_of("model-cache", no_stale_cache, "__call__", "jacobian"),
 ]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
     NotApplicable,
     Trial,
     changed,
+    check_of,
     run_checks,
     snapshot,
 )
@@ -284,29 +284,17 @@ def has_an_operator(subject, rng):
 
 
 OPERATOR_CHECKS = [
-    Check("operator-members", has_an_operator.__doc__, has_an_operator),
-    Check("operator-linear", linear.__doc__, linear, ("apply",)),
-    Check("operator-adjoint", adjoint.__doc__, adjoint, ("apply",)),
-    Check("operator-self-adjoint", self_adjoint.__doc__, self_adjoint, ("apply",)),
-    Check("operator-matrix", sparse_matrix.__doc__, sparse_matrix, ("apply", "matrix")),
-    Check("operator-inverse", inverse.__doc__, inverse, ("apply",)),
-    Check(
-        "operator-whitening", whitening.__doc__, whitening, ("apply", "apply_transpose", "solve_transpose")
-    ),
-    Check("operator-parts", parts.__doc__, parts, ("weights", "first_derivative")),
-    Check(
-        "operator-parts-second",
-        second_derivative.__doc__,
-        second_derivative,
-        ("weights", "second_derivative", "stiffness"),
-    ),
-    Check(
-        "operator-eigenbasis",
-        eigenbasis.__doc__,
-        eigenbasis,
-        ("forward", "backward", "multiply", "eigenvalues"),
-    ),
-    Check("operator-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("apply",)),
+    check_of("operator-members", has_an_operator),
+    check_of("operator-linear", linear, "apply"),
+    check_of("operator-adjoint", adjoint, "apply"),
+    check_of("operator-self-adjoint", self_adjoint, "apply"),
+    check_of("operator-matrix", sparse_matrix, "apply", "matrix"),
+    check_of("operator-inverse", inverse, "apply"),
+    check_of("operator-whitening", whitening, "apply", "apply_transpose", "solve_transpose"),
+    check_of("operator-parts", parts, "weights", "first_derivative"),
+    check_of("operator-parts-second", second_derivative, "weights", "second_derivative", "stiffness"),
+    check_of("operator-eigenbasis", eigenbasis, "forward", "backward", "multiply", "eigenvalues"),
+    check_of("operator-inputs", inputs_unchanged, "apply"),
 ]
 
 

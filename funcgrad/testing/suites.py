@@ -6,12 +6,13 @@ from funcgrad.errors import InvalidInput
 from funcgrad.functionals import Covector
 from funcgrad.testing.conformance import (
     ROUNDING,
-    Check,
     NotApplicable,
     Trial,
     applicable,
+    check_of,
     expected_failures_of,
     generator_for,
+    given,
     report,
     run_check,
     run_checks,
@@ -20,13 +21,16 @@ from funcgrad.testing.conformance import (
 from funcgrad.testing.domain_checks import DOMAIN_CHECKS, domain_subject
 from funcgrad.testing.functional_checks import FUNCTIONAL_CHECKS, functional_subject
 from funcgrad.testing.kernel_checks import KERNEL_CHECKS, kernel_subject
-from funcgrad.testing.metric_checks import METRIC_CHECKS, metric_subject
+from funcgrad.testing.metric_checks import METRIC_CHECKS
+from funcgrad.testing.metric_field_checks import METRIC_FIELD_CHECKS
+from funcgrad.testing.metric_subject import metric_subject
 from funcgrad.testing.model_checks import MODEL_CHECKS, model_subject
 from funcgrad.testing.operator_checks import OPERATOR_CHECKS, operator_subject
 
 # What tells the kinds of objects apart, in the order in which they are asked: members, checks, subject.
 _KINDS = (
     (("inner", "riesz"), METRIC_CHECKS, metric_subject),
+    (("at",), [*METRIC_CHECKS, *METRIC_FIELD_CHECKS], metric_subject),
     (("laplacian_spectrum", "grid"), DOMAIN_CHECKS, domain_subject),
     (("differential",), FUNCTIONAL_CHECKS, functional_subject),
     (("jacobian", "n_parameters"), MODEL_CHECKS, model_subject),
@@ -45,8 +49,9 @@ def suite_of(thing, options):
         ):
             return checks, subject_of(thing, **options)
     raise InvalidInput(
-        f"{thing!r} is no metric (`inner`, `riesz`), domain (`laplacian_spectrum`, `grid`), functional "
-        "(`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator (`apply`)."
+        f"{thing!r} is no metric (`inner`, `riesz`, or `at`), domain (`laplacian_spectrum`, `grid`), "
+        "functional (`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator "
+        "(`apply`)."
     )
 
 
@@ -60,7 +65,8 @@ def check_all(thing, *, rng=0, expected_failures=None, on_fail="raise", **option
     rng, expected_failures, on_fail
         See `check_metric`.
     **options
-        Those of the check of its kind: `grid` of a metric or domain, `domain` of a kernel or model, `theta`
+        Those of the check of its kind: `grid` of a metric or domain, `at` of a metric that depends on its
+        base point, `domain` of a kernel or model, `theta`
         of a model, `f` of a functional, `shape` and `weights` of an operator.
 
     Returns
@@ -90,11 +96,11 @@ class BoundCheck:
     def __call__(self):
         """Run the check."""
         result = run_check(self.check, self.subject, generator_for(self.check, self._seed), self._reason)
-        report([result], self.subject.object, "raise")
+        report([result], given(self.subject), "raise")
         return result
 
     def __repr__(self):
-        return f"<{self.check.id} of {self.subject.object!r}>"
+        return f"<{self.check.id} of {given(self.subject)!r}>"
 
 
 def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
@@ -162,7 +168,7 @@ def _agrees_with_source(subject, rng):
         yield Trial({"arguments": subject.arguments}, error, ROUNDING * scale, message)
 
 
-COMPILED_CHECKS = [Check("compiled-source", _agrees_with_source.__doc__, _agrees_with_source)]
+COMPILED_CHECKS = [check_of("compiled-source", _agrees_with_source)]
 
 
 def check_compiled(function, arguments, *, rng=0, expected_failures=None, on_fail="raise"):

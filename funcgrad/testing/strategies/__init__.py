@@ -10,7 +10,8 @@ replaced.
 from hypothesis import settings
 
 from funcgrad.testing.strategies.functionals import covectors, functionals
-from funcgrad.testing.strategies.metrics import kernels, metrics
+from funcgrad.testing.strategies.kernels import kernels, matrix_kernels
+from funcgrad.testing.strategies.metrics import DrawnField, metric_fields, metrics
 from funcgrad.testing.strategies.models import DrawnModel, models
 from funcgrad.testing.strategies.operators import DrawnOperator, operators
 from funcgrad.testing.strategies.problems import BREAKABLE, DrawnProblem, broken_problems, problems
@@ -18,6 +19,7 @@ from funcgrad.testing.strategies.spaces import domains, functions, grids
 
 __all__ = [
     "BREAKABLE",
+    "DrawnField",
     "DrawnModel",
     "DrawnOperator",
     "DrawnProblem",
@@ -29,6 +31,8 @@ __all__ = [
     "grids",
     "hypothesis_setup",
     "kernels",
+    "matrix_kernels",
+    "metric_fields",
     "metrics",
     "models",
     "operators",
@@ -45,8 +49,8 @@ def hypothesis_setup():
     from hypothesis import strategies as st
 
     from funcgrad.functionals import Covector, Functional
-    from funcgrad.kernels import Kernel
-    from funcgrad.metrics import Metric
+    from funcgrad.kernels import Kernel, MatrixValuedKernel
+    from funcgrad.metrics import Metric, MetricField
     from funcgrad.models.base import Model
     from funcgrad.spaces import Domain, Function, Grid
 
@@ -57,7 +61,9 @@ def hypothesis_setup():
         (Functional, functionals()),
         (Grid, grids()),
         (Kernel, kernels()),
+        (MatrixValuedKernel, matrix_kernels()),
         (Metric, metrics()),
+        (MetricField, metric_fields().map(lambda drawn: drawn.field)),
         (Model, models().map(lambda drawn: drawn.model)),
     ):
         st.register_type_strategy(kind, strategy)

@@ -10,9 +10,8 @@ from funcgrad._checks import one_of
 from funcgrad.functionals import EmpiricalLoss
 from funcgrad.metrics import L2, Sobolev
 from funcgrad.testing.strategies.functionals import functionals, points
-from funcgrad.testing.strategies.metrics import length_scales
 from funcgrad.testing.strategies.models import models
-from funcgrad.testing.strategies.spaces import domains, functions
+from funcgrad.testing.strategies.spaces import domains, functions, length_scales
 
 # The hypotheses that `broken_problems` can break.
 BREAKABLE = ("bounded", "immersion", "definite")
