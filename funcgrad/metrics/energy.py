@@ -7,7 +7,7 @@ import numpy as np
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals.functional import Functional
 from funcgrad.functionals.pointwise_form import combined_forms
-from funcgrad.metrics.base import Metric
+from funcgrad.metrics.base import Metric, MetricField
 from funcgrad.operators.jet_root import CholeskyRoot, JetRoot, semidefinite_factors
 from funcgrad.operators.jets import JetRows
 from funcgrad.operators.tensor_derivative_root import TensorDerivativeRoot
@@ -19,7 +19,7 @@ _MOST_APPLIED = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Energy:
+class Energy(MetricField):
     """The metric <v, w>_u = D²E(u)[v, w]: the second variation of an energy E at the base point u.
 
     ``metric.at(u)`` is the metric at u; `gradient`, `gram`, `natural_gradient` and `descend` take it at

@@ -46,7 +46,19 @@ class NotApplicable(Exception):
 
 
 class Finding(Exception):
-    """Raised where an object fails before there is anything to compare, with what is wrong."""
+    """Raised where an object fails before there is anything to compare.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    input : object
+        What was tried.
+    """
+
+    def __init__(self, message: str, input: object):
+        super().__init__(message)
+        self.input = input
 
 
 class Subject(Protocol):
@@ -167,7 +179,7 @@ def run_check(
     except NotApplicable as why:
         return CheckResult(check.id, "not applicable", math.nan, str(why))
     except Finding as why:
-        first = Trial(None, math.nan, 0.0, str(why))
+        first = Trial(why.input, math.nan, 0.0, str(why))
     except Exception as error:  # whatever the user's object raises is a finding about it
         first = Trial(None, math.nan, 0.0, f"it raised {type(error).__name__}: {error}")
     if count == 0 and first is None:

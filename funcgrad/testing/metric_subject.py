@@ -11,7 +11,7 @@ import numpy as np
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals import Density, PointEvaluation
 from funcgrad.spaces import Function, Grid
-from funcgrad.testing.conformance import EPS, ROUNDING
+from funcgrad.testing.conformance import EPS, ROUNDING, Finding
 from funcgrad.testing.protocols import MetricFieldLike, MetricLike
 from funcgrad.testing.samples import admitted_modes, default_grid, modes, shown
 
@@ -97,7 +97,7 @@ class MetricSubject:
             yield i, self.functions[i], j, self.functions[j]
 
     def covectors(self, rng):
-        """Yield (name, c): covectors that the metric takes; those of points only at nodes."""
+        """Return pairs (name, c): covectors that the metric takes; those of points only at nodes."""
         u = self.functions[min(1, len(self.functions) - 1)]
         node = self.grid.nodes[int(rng.integers(len(self.grid)))]
         candidates = [
@@ -105,12 +105,17 @@ class MetricSubject:
             ("v ↦ ∫ (mode 1) v", Density(u)),
             (f"v ↦ v({shown(node)})", PointEvaluation(node, weight=self._tilt)),
         ]
+        refusal = None
+        taken = []
         for name, c in candidates:
             try:
                 self.object.riesz(c, self.grid)
-            except FuncgradError:
-                continue
-            yield name, c
+                taken.append((name, c))
+            except FuncgradError as why:
+                refusal = str(why)
+        if not taken:
+            raise Finding(f"`riesz` takes none of the covectors tried: {refusal}", {"grid": self.grid})
+        return taken
 
 
 def l2_norm(u):

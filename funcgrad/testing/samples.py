@@ -134,7 +134,7 @@ def admitted_modes(metric, grid, count, components=None):
         if len(taken) == len(candidates):
             break
     if not taken:
-        raise Finding(f"{metric} takes none of the functions tried on {grid!r}: {refusal}")
+        raise Finding(f"{metric} takes none of the functions tried on {grid!r}: {refusal}", {"grid": grid})
     return taken
 
 

@@ -6,7 +6,7 @@ from funcgrad._checks import near_match
 from funcgrad.errors import InvalidInput
 from funcgrad.theorems.faults import FAULTS, Fault
 from funcgrad.theorems.registry import catalogue
-from funcgrad.theorems.runner import verify
+from funcgrad.theorems.runner import verify, verify_to_first_failure
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def audit(names=(), quick=False, seed=0):
     names : sequence of str
         The faults, all of them by default.
     quick : bool
-        Whether to stop at the first theorem that notices, asking the likeliest ones first.
+        Whether to stop at the first instance of a theorem that notices, asking the likeliest theorems first.
     seed : int
         As for `verify`.
 
@@ -73,7 +73,7 @@ def inspect(fault, quick=False, seed=0):
     noticed, checked = [], 0
     with fault.injected():
         for id in (*fault.likely, *rest):
-            verdict = verify(id, seed=seed)
+            verdict = verify_to_first_failure(id, seed) if quick else verify(id, seed=seed)
             checked += 1
             if verdict.holds is False:
                 noticed.append((id, verdict.status))

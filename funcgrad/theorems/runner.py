@@ -11,7 +11,7 @@ from funcgrad.theorems.expectations import Exact, Order
 from funcgrad.theorems.provenance import provenance
 from funcgrad.theorems.record import DoesNotApply, Problem, Theorem
 from funcgrad.theorems.registry import catalogue
-from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
+from funcgrad.theorems.verdict import FAILED, CaseResult, ControlResult, Series, Verdict
 
 BUDGETS = ("quick", "full")
 # How many times a full run draws the instances.
@@ -71,6 +71,16 @@ def verify(
     theorem = find(id)
     seed, budget = whole_number(seed, "seed"), one_of(budget, BUDGETS, "budget")
     problem = _assembled(problem, model, theta, functional, metric, domain)
+    return _verdict(theorem, problem, seed, budget)
+
+
+def verify_to_first_failure(id, seed=0):
+    """Return the `Verdict` on the built-in instances up to the first of which the theorem does not hold."""
+    return _verdict(find(id), None, seed, "quick", lambda case: case.status in FAILED)
+
+
+def _verdict(theorem, problem, seed, budget, last=lambda case: False):
+    """Check a theorem's instances one after another, up to one after which enough is known."""
     blank = blank_verdict(theorem, seed, budget)
     cases, skipped = [], []
     try:
@@ -81,10 +91,12 @@ def verify(
             unmet = [hypothesis for hypothesis in theorem.hypotheses if not margins[hypothesis.name] > 0]
             if unmet:
                 skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
-            else:
-                case = check_instance(theorem, instance, margins, budget)
-                if not _is_repeated(case, cases):
-                    cases.append(replace(case, draw=draw, index=index))
+                continue
+            case = check_instance(theorem, instance, margins, budget)
+            if not _is_repeated(case, cases):
+                cases.append(replace(case, draw=draw, index=index))
+            if last(case):
+                break
     except Exception as error:  # whatever it is, it is this theorem's failure, and the others go on
         return replace(blank, cases=tuple(cases), skipped=tuple(skipped), error=described(error))
     return replace(blank, cases=tuple(cases), skipped=tuple(skipped))

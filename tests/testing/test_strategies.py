@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import funcgrad as fg
 from funcgrad.testing import strategies
+from funcgrad.testing.strategies.kernels import lattice
 
 DRAWN = settings(max_examples=200 if settings.default.max_examples >= 200 else 20)
 MAGNITUDE = 1 + 64 * np.finfo(float).eps
@@ -190,6 +191,40 @@ def test_kernels_keep_the_bound_on_the_condition_number(data):
 
 
 @DRAWN
+@given(st.data())
+def test_matrix_valued_kernels_are_definite_with_the_components_asked_for(data):
+    """Each term's condition is at most 4 times the scalar kernel's, and terms of a sum only add."""
+    interval = fg.Interval(0, 1)
+    m = data.draw(st.integers(1, 3))
+    kernel = data.draw(
+        strategies.matrix_kernels(domain=st.just(interval), components=st.just(m), condition=1e4)
+    )
+    X = lattice(interval)
+    assert kernel.n_components == m
+    assert kernel.gram(X).shape == (6 * m, 6 * m)
+    for coupling, scalar in kernel.terms:
+        assert np.linalg.cond(coupling) <= 4 * MAGNITUDE
+        assert np.linalg.cond(scalar.gram(X)) <= 1e4
+    kernel.solver(X)
+
+
+@DRAWN
+@given(strategies.metric_fields(kinds=("fisher-rao", "fisher", "energy", "gauss-newton", "sum")), st.data())
+def test_metrics_at_a_base_point_are_definite_there_and_at_its_double(drawn, data):
+    u = data.draw(strategies.functions(grid=st.just(drawn.grid), nonzero=True))
+    assert drawn.metric.norm(u) > 0
+    assert drawn.field.at(2 * drawn.base).norm(u) > 0
+
+
+@DRAWN
+@given(strategies.metric_fields(kinds=("wasserstein",)), st.data())
+def test_wasserstein_metrics_are_definite_on_functions_of_mass_zero(drawn, data):
+    assert drawn.field == fg.Wasserstein()
+    u = data.draw(strategies.functions(grid=st.just(drawn.grid), zero_mean=True, nonzero=True))
+    assert drawn.metric.norm(u) > 0
+
+
+@DRAWN
 @given(strategies.models())
 def test_independent_models_are_immersions_by_a_margin(drawn):
     """Scaled to norm 1, the tangent functions have a condition number below 1e6 in L2."""
@@ -266,7 +301,10 @@ def test_exactly_one_hypothesis_is_broken(problem):
 
 
 def simplest(strategy, condition=lambda drawn: True):
-    return find(strategy, condition, settings=settings(max_examples=20, database=None, derandomize=True))
+    # Without the phase that explains, which traces every line.
+    phases = [Phase.generate, Phase.shrink]
+    chosen = settings(max_examples=20, database=None, derandomize=True, phases=phases)
+    return find(strategy, condition, settings=chosen)
 
 
 def test_strategies_shrink_to_readable_examples():
@@ -275,7 +313,9 @@ def test_strategies_shrink_to_readable_examples():
     f = simplest(strategies.functions(), lambda f: np.abs(f.values).max() > 0)
     assert len(set(np.round(f.values, 12).tolist())) == 1  # the constant, with the coefficient 1/8
     assert repr(simplest(strategies.kernels())) == "Matern(0.5, length_scale=1)"
+    assert repr(simplest(strategies.matrix_kernels())) == "MatrixKernel([[1.0]], Matern(0.5, length_scale=1))"
     assert simplest(strategies.metrics()) == fg.L2()
+    assert simplest(strategies.metric_fields()).field == fg.FisherRao()
     assert len(simplest(strategies.covectors()).terms) == 1
     assert repr(simplest(strategies.functionals())) == "EmpiricalLoss(1 points)"
     assert simplest(strategies.models()).model.n_parameters == 1
@@ -306,11 +346,23 @@ def entry_point():
 
 def test_types_are_registered_by_the_entry_point():
     entry_point()()
-    from funcgrad.kernels import Kernel
+    from funcgrad.kernels import Kernel, MatrixValuedKernel
+    from funcgrad.metrics import MetricField
     from funcgrad.models import Model
 
     any_one = settings(max_examples=2, phases=[Phase.generate], database=None)
-    for kind in (fg.Covector, fg.Domain, fg.Function, fg.Functional, fg.Grid, fg.Metric, Kernel, Model):
+    for kind in (
+        fg.Covector,
+        fg.Domain,
+        fg.Function,
+        fg.Functional,
+        fg.Grid,
+        fg.Metric,
+        Kernel,
+        Model,
+        MetricField,
+        MatrixValuedKernel,
+    ):
         assert isinstance(find(st.from_type(kind), lambda drawn: True, settings=any_one), kind)
 
 

@@ -135,7 +135,7 @@ def matrix_kernels(draw, *, domain=None, components=None, condition=1e8):
     components : strategy, optional
         Of m, by default 1 to 3.
     condition : float
-        As for `kernels`, of the scalar kernels; the couplings of the components have at most 30, or are
+        As for `kernels`, of the scalar kernels; the couplings of the components have at most 4, or may be
         singular if it is infinite.
 
     Examples

@@ -14,7 +14,7 @@ from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
 from funcgrad.testing.samples import modes
 from funcgrad.testing.strategies.kernels import kernels
 from funcgrad.testing.strategies.models import models
-from funcgrad.testing.strategies.spaces import functions, grids, length_scales
+from funcgrad.testing.strategies.spaces import domains, functions, grids, length_scales
 
 
 def orders():
@@ -136,6 +136,7 @@ class DrawnField:
 
 
 _FIELDS = ("fisher-rao", "fisher", "energy", "gauss-newton", "sum", "wasserstein")
+_OF_DENSITIES = ("fisher-rao", "sum", "wasserstein")
 
 
 @st.composite
@@ -145,7 +146,7 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     Parameters
     ----------
     grid : strategy, optional
-        Of grids, on which the metric is to be used.
+        Of grids, on which the metric is to be used; by default of those on which the kind works.
     kinds : sequence of str
         Among "fisher-rao", "fisher", "energy" (convex ones), "gauss-newton", "sum" (with one that does
         not depend on it), "wasserstein" (for functions of mean zero); those that do not work on the grid
@@ -163,9 +164,13 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     >>> find(strategies.metric_fields(), lambda drawn: True).field
     FisherRao()
     """
-    on = draw(grids() if grid is None else grid)
-    kind = draw(st.sampled_from([kind for kind in kinds if _field_works(kind, on)] or ["fisher"]))
-    if kind in ("fisher-rao", "sum", "wasserstein"):
+    if grid is None:
+        kind = draw(st.sampled_from(kinds))
+        on = draw(_grids_for(kind))
+    else:
+        on = draw(grid)
+        kind = draw(st.sampled_from([kind for kind in kinds if _field_works(kind, on)] or ["fisher"]))
+    if kind in _OF_DENSITIES:
         wave = modes(on, 2)[:, -1]
         base = on.function(1 + draw(st.integers(0, 3)) / 4 * wave)
     else:
@@ -185,22 +190,31 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     return DrawnField(draw(field), base, on)
 
 
+@st.composite
+def _grids_for(draw, kind):
+    """Return a strategy for grids on which a kind works."""
+    if kind == "fisher":
+        return draw(grids())
+    boundaries = st.sampled_from(
+        ["neumann", "periodic"] if kind in _OF_DENSITIES else ["neumann", "dirichlet"]
+    )
+    on = draw(domains(kinds=("interval", "circle", "box", "torus"), boundaries=boundaries))
+    spectral = draw(st.booleans()) or (kind == "wasserstein" and on.dimension > 1)
+    return draw(grids(domain=st.just(on), spectral=True)) if spectral else on.grid(draw(st.integers(8, 12)))
+
+
 def _field_works(kind, grid):
-    domain = grid.domain
     if kind == "fisher":
         return True
-    if isinstance(grid, PointSet | Sphere) or isinstance(domain, Euclidean | Sphere):
+    if isinstance(grid, PointSet) or isinstance(grid.domain, Euclidean | Sphere):
         return False
     lines = getattr(grid, "factors", (grid,))
-    if kind in ("fisher-rao", "sum", "wasserstein") and any(
-        isinstance(line, LineGrid) and line.domain.boundary == "dirichlet" for line in lines
-    ):
-        return False  # a sum of sines is no positive density
-    if kind == "wasserstein":
-        return all(isinstance(line, LineGrid) for line in lines) or grid.rule == "gauss-legendre"
     if kind in ("energy", "gauss-newton"):
         return all(isinstance(line, LineGrid | PolynomialGrid) for line in lines)
-    return True
+    if any(isinstance(line, LineGrid) and line.domain.boundary == "dirichlet" for line in lines):
+        return False  # a sum of sines is no positive density
+    gauss = len(lines) == 1 and grid.rule == "gauss-legendre"
+    return kind != "wasserstein" or gauss or all(isinstance(line, LineGrid) for line in lines)
 
 
 def _energies(grid):
