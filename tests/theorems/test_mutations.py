@@ -11,6 +11,7 @@ from funcgrad.metrics.sobolev import Sobolev, _sobolev_root
 from funcgrad.theorems import audit as auditing
 from funcgrad.theorems.audit import audit, find_fault, inspect
 from funcgrad.theorems.faults import FAULTS, Fault
+from funcgrad.theorems.runner import verify_to_first_failure
 
 
 def test_there_are_enough_faults_and_their_likely_theorems_exist():
@@ -26,6 +27,17 @@ def test_a_fault_is_noticed_by_the_theorem_it_should_be_noticed_by(fault):
     finding = inspect(fault, quick=True)
     assert finding.caught, str(finding)
     assert finding.noticed[0][0] in fault.likely
+
+
+def test_a_check_up_to_the_first_failure_is_the_whole_one_where_there_is_none():
+    id = "sobolev-kernel"
+    whole = fg.verify(id)
+    assert verify_to_first_failure(id).as_dict() == whole.as_dict()
+    with find_fault("sobolev-constant").injected():
+        first, failing = verify_to_first_failure(id), fg.verify(id)
+    assert first.holds is failing.holds is False
+    assert len(first.cases) < len(failing.cases)
+    assert first.cases == failing.cases[: len(first.cases)]
 
 
 def test_a_fault_leaves_no_trace_behind():
