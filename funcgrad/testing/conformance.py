@@ -10,7 +10,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class Trial:
         What is wrong if it fails, in the words of the object's user.
     """
 
-    input: Any
+    input: object
     error: float
     tolerance: float
     message: str
@@ -151,7 +151,7 @@ class CheckResult:
     status: str
     margin: float
     message: str = ""
-    input: Any = field(default=None, repr=False)
+    input: object = field(default=None, repr=False)
 
     @property
     def ok(self):

@@ -2,23 +2,28 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
 from funcgrad.errors import FuncgradError
+from funcgrad.spaces import Grid
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.spaces.spectral_grid import SpectralGrid
 from funcgrad.spaces.spline_grid import SplineGrid
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     check_of,
     require_members,
     run_checks,
 )
+from funcgrad.testing.protocols import DomainLike
 from funcgrad.testing.samples import modes, points_of, refined, size_of
 from funcgrad.testing.taylor import derivative_trials
 
@@ -30,8 +35,8 @@ _NODES = {1: 48, 2: 32, 3: 28}
 class DomainSubject:
     """A domain with the grid and the points on which it is checked."""
 
-    object: object
-    given_grid: object = None
+    object: DomainLike
+    given_grid: Grid | None = None
 
     @cached_property
     def grid(self):
@@ -313,7 +318,14 @@ def domain_subject(domain, *, grid=None):
     return DomainSubject(domain, grid)
 
 
-def check_domain(domain, *, grid=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_domain(
+    domain: DomainLike,
+    *,
+    grid: Grid | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that an object is a domain: its grids, its Laplacian's spectrum and its distance belong together.
 
     Parameters

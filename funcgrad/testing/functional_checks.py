@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -11,11 +12,13 @@ from funcgrad.errors import FuncgradError
 from funcgrad.functionals import Covector, LinearFunctional
 from funcgrad.gradients.evidence import FITTED_OCTAVES, spectral_evidence
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces.euclidean import Euclidean
+from funcgrad.spaces import Euclidean, Function
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     changed,
     check_of,
@@ -23,6 +26,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.protocols import FunctionalLike
 from funcgrad.testing.samples import default_grid, modes, refined
 from funcgrad.testing.taylor import taylor_trials
 
@@ -33,8 +37,8 @@ _MODES = 4
 class FunctionalSubject:
     """A functional with the function at which it is checked."""
 
-    object: object
-    f: object
+    object: FunctionalLike
+    f: Function
 
     @property
     def grid(self):
@@ -237,7 +241,14 @@ def functional_subject(functional, *, f=None):
     return FunctionalSubject(functional, f)
 
 
-def check_functional(functional, *, f=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_functional(
+    functional: FunctionalLike | Covector,
+    *,
+    f: Function | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that an object is a functional: F(f) a number, `differential(f)` the covector that belongs to it.
 
     Parameters

@@ -2,20 +2,25 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     changed,
     check_of,
     run_checks,
     snapshot,
 )
+from funcgrad.testing.protocols import Operator
 
 # Columns of an operator that are looked at; of larger ones, those at the ends and some between.
 _COLUMNS = 120
@@ -25,9 +30,9 @@ _COLUMNS = 120
 class OperatorSubject:
     """An operator with the shape of what it takes and the weights of its inner product."""
 
-    object: object
-    given_shape: object
-    weights: object
+    object: Operator
+    given_shape: int | tuple[int, ...] | None
+    weights: ArrayLike | None
 
     @cached_property
     def shape(self):
@@ -303,7 +308,15 @@ def operator_subject(operator, *, shape=None, weights=None):
     return OperatorSubject(operator, shape, weights)
 
 
-def check_operator(operator, *, shape=None, weights=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_operator(
+    operator: Operator,
+    *,
+    shape: int | tuple[int, ...] | None = None,
+    weights: ArrayLike | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check a linear operator on nodal values: linearity, adjoint, inverse, summation by parts.
 
     Parameters

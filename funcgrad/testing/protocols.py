@@ -3,7 +3,7 @@
 Nothing needs to be derived from these, nor from the library's base classes.
 """
 
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -30,6 +30,7 @@ class MetricLike(Protocol):
         """Return sup c(v) over ‖v‖ <= 1."""
 
 
+@runtime_checkable
 class MetricFieldLike(Protocol):
     """A metric that depends on its base point."""
 
@@ -94,3 +95,38 @@ class DomainLike(Protocol):
 
     def eigenfunctions(self, count: int, x: NDArray, /) -> NDArray:
         """Return the values of its eigenfunctions, (N, count)."""
+
+
+class AppliedLike(Protocol):
+    """A linear operator on nodal values."""
+
+    def apply(self, values: NDArray, /) -> NDArray:
+        """Return the operator applied to values."""
+
+
+class PairLike(Protocol):
+    """A difference operator and quadrature weights that sum by parts."""
+
+    @property
+    def weights(self) -> NDArray:
+        """The quadrature weights."""
+
+    def first_derivative(self, axis: int = 0, /) -> AppliedLike:
+        """Return the derivative along an axis."""
+
+
+class EigenbasisLike(Protocol):
+    """A transform to coefficients in eigenfunctions, and back."""
+
+    @property
+    def eigenvalues(self) -> NDArray:
+        """The eigenvalues of -Δ."""
+
+    def forward(self, values: NDArray, /) -> NDArray:
+        """Return coefficients."""
+
+    def backward(self, coefficients: NDArray, /) -> NDArray:
+        """Return values."""
+
+
+Operator: TypeAlias = AppliedLike | PairLike | EigenbasisLike

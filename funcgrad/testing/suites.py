@@ -1,12 +1,19 @@
 """All checks of an object, whatever it is, and pytest cases of them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals import Covector
 from funcgrad.testing.conformance import (
     ROUNDING,
+    Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
+    Subject,
     Trial,
     applicable,
     check_of,
@@ -27,6 +34,9 @@ from funcgrad.testing.metric_subject import metric_subject
 from funcgrad.testing.model_checks import MODEL_CHECKS, model_subject
 from funcgrad.testing.operator_checks import OPERATOR_CHECKS, operator_subject
 
+if TYPE_CHECKING:  # nothing here needs pytest but to make cases for it
+    import pytest
+
 # What tells the kinds of objects apart, in the order in which they are asked: members, checks, subject.
 _KINDS = (
     (("inner", "riesz"), METRIC_CHECKS, metric_subject),
@@ -41,7 +51,7 @@ _KINDS = (
 )
 
 
-def suite_of(thing, options):
+def suite_of(thing: object, options: Mapping[str, object]) -> tuple[Sequence[Check], Subject]:
     """Return the checks for an object and their subject, by what members the object has."""
     for members, checks, subject_of in _KINDS:
         if all(hasattr(thing, name) for name in members) or (
@@ -55,7 +65,14 @@ def suite_of(thing, options):
     )
 
 
-def check_all(thing, *, rng=0, expected_failures=None, on_fail="raise", **options):
+def check_all(
+    thing: object,
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+    **options: object,
+) -> list[CheckResult]:
     """Run all the checks for an object, whose kind is told by its members.
 
     Parameters
@@ -90,7 +107,7 @@ class BoundCheck:
     Calling it returns the `CheckResult`, or raises `ConformanceError`.
     """
 
-    def __init__(self, check, subject, seed, reason):
+    def __init__(self, check: Check, subject: Subject, seed: int, reason: str | None):
         self.check, self.subject, self._seed, self._reason = check, subject, seed, reason
 
     def __call__(self):
@@ -103,7 +120,12 @@ class BoundCheck:
         return f"<{self.check.id} of {given(self.subject)!r}>"
 
 
-def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
+def parametrize_with_checks(
+    objects: Sequence[object],
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Callable[[object], Mapping[str, str]] | None = None,
+) -> "pytest.MarkDecorator":
     """Return a decorator that makes a pytest case of each check of each object.
 
     The test takes one argument, `check`, and calls it. Checks for which an object lacks the (optional)
@@ -130,8 +152,7 @@ def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
     seed = seed_of(rng)
     cases, ids = [], []
     for i, entry in enumerate(objects):
-        paired = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], dict)
-        thing, options = entry if paired else (entry, {})
+        thing, options = _with_options(entry)
         checks, subject = suite_of(thing, options)
         reasons = {} if expected_failures is None else expected_failures(thing)
         reasons = expected_failures_of(reasons, [check.id for check in checks])
@@ -141,8 +162,14 @@ def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
     return pytest.mark.parametrize("check", cases, ids=ids)
 
 
+def _with_options(entry: object) -> tuple[object, dict[str, object]]:
+    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], dict):
+        return entry
+    return entry, {}
+
+
 class _CompiledSubject:
-    def __init__(self, function, arguments):
+    def __init__(self, function: Callable[..., object], arguments: Sequence[object]):
         self.object, self.arguments = function, arguments
 
 
@@ -171,7 +198,14 @@ def _agrees_with_source(subject, rng):
 COMPILED_CHECKS = [check_of("compiled-source", _agrees_with_source)]
 
 
-def check_compiled(function, arguments, *, rng=0, expected_failures=None, on_fail="raise"):
+def check_compiled(
+    function: Callable[..., object],
+    arguments: Sequence[object],
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that a function compiled by numba gives what its Python source gives, results and outputs.
 
     Parameters

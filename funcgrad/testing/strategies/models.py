@@ -1,13 +1,14 @@
 """Strategies for models with independent, or deliberately dependent, parameters."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from funcgrad import models as library
-from funcgrad.models import bases
-from funcgrad.spaces import Euclidean
+from funcgrad.models import Model, bases
+from funcgrad.spaces import Domain, Euclidean
 from funcgrad.testing.strategies.spaces import domains
 
 
@@ -24,10 +25,10 @@ class DrawnModel(NamedTuple):
         Where it is used.
     """
 
-    model: Any
-    theta: Any
+    model: Model
+    theta: NDArray
     rank: int
-    domain: Any
+    domain: Domain
 
 
 @st.composite

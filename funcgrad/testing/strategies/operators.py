@@ -1,6 +1,6 @@
 """Strategies for operators on nodal values."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -9,6 +9,7 @@ from funcgrad.operators import FiniteDifferenceLaplacian, sobolev_power
 from funcgrad.operators.finite_differences import first_derivative, laplacian, second_derivative
 from funcgrad.operators.summation_by_parts import SummationByParts
 from funcgrad.spaces import Circle, Interval
+from funcgrad.testing.protocols import Operator
 from funcgrad.testing.strategies.spaces import lengths
 
 
@@ -24,9 +25,9 @@ class DrawnOperator(NamedTuple):
         Of the inner product in which it is self-adjoint, None if it is not.
     """
 
-    operator: Any
-    shape: tuple
-    weights: Any
+    operator: Operator
+    shape: tuple[int, ...]
+    weights: float | None
 
 
 KINDS = ("difference", "laplacian", "summation by parts", "power", "square root")

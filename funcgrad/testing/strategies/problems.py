@@ -1,14 +1,16 @@
 """Strategies for whole problems: well-posed ones, and ones in which one named hypothesis is broken."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from funcgrad._checks import one_of
-from funcgrad.functionals import EmpiricalLoss
-from funcgrad.metrics import L2, Sobolev
+from funcgrad.functionals import EmpiricalLoss, Functional
+from funcgrad.metrics import L2, Metric, Sobolev
+from funcgrad.models import Model
+from funcgrad.spaces import Domain, Function, Grid
 from funcgrad.testing.strategies.functionals import functionals, points
 from funcgrad.testing.strategies.models import models
 from funcgrad.testing.strategies.spaces import domains, functions, length_scales
@@ -38,13 +40,13 @@ class DrawnProblem:
         "definite" (the metric on the tangent functions).
     """
 
-    domain: Any
-    grid: Any
-    metric: Any
-    functional: Any
-    f: Any
-    model: Any
-    theta: Any
+    domain: Domain
+    grid: Grid
+    metric: Metric
+    functional: Functional
+    f: Function
+    model: Model
+    theta: NDArray
     margin: float
     broken: str | None = None
 
