@@ -1,4 +1,7 @@
-"""Regression by a network: the Euclidean gradient beside natural gradients in L2 and in Sobolev spaces.
+"""Which metric trains a network?
+==============================
+
+Regression: the Euclidean gradient beside natural gradients in L2 and in Sobolev spaces::
 
     python examples/sobolev_training.py --plot regression.png   # 10 seeds, some minutes
     python examples/sobolev_training.py --quick                 # 2 seeds, seconds; the default if CI=true
@@ -7,7 +10,8 @@
 parameters and choose their steps alone: the natural gradients by `descend` (Levenberg and Marquardt's
 damping), the Euclidean gradient by Armijo's rule. A Sobolev metric of order s is taken on the batch, through
 the matrix of the kernel of H^s at its points; it is used exactly and through Kronecker factors. Time is the
-processor's, so that other programs do not count.
+processor's, so that other programs do not count. Shown here is the quick mode, whose two seeds and ten
+steps tell no more than that everything runs.
 """
 
 import argparse
@@ -15,10 +19,14 @@ import os
 import time
 from dataclasses import dataclass, field
 
+import matplotlib.pyplot as plt
 import numpy as np
 import scipy.stats
 
 import funcgrad as fg
+
+# %%
+# Training by any of the methods, and what is recorded of it.
 
 ARMIJO = 1e-4
 
@@ -110,9 +118,7 @@ def print_table(results, steps, seconds, quantities):
 
 
 def plot(results, path, quantities, max_steps, max_seconds):
-    """Draw every quantity against step and against time, mean and interval of log10, to a file."""
-    import matplotlib.pyplot as plt
-
+    """Show every quantity against step and against time, mean and interval of log10, or draw it to a file."""
     figure, axes = plt.subplots(
         len(quantities), 2, figsize=(12, 4.2 * len(quantities)), sharey="row", layout="constrained"
     )
@@ -132,8 +138,11 @@ def plot(results, path, quantities, max_steps, max_seconds):
         row[1].set_xscale("log")
         row[0].set_ylabel(label)
     axes[0, 1].legend(fontsize=8, ncols=2)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    if path is None:
+        plt.show()
+    else:
+        figure.savefig(path, dpi=110)
+        plt.close(figure)
 
 
 def arguments(description):
@@ -144,7 +153,8 @@ def arguments(description):
     return parser.parse_args()
 
 
-# --- the regression problem ---------------------------------------------------------------------------
+# %%
+# The regression problem: a function with a kink, and noise.
 
 SQUARE = fg.Box([(-1, 1), (-1, 1)])
 ORDERS = (1.25, 1.5, 2.5)  # above n/2 = 1, where point evaluations have gradients
@@ -199,8 +209,7 @@ def main():
         print(f"seed {seed} done", flush=True)
     at_steps, at_seconds = ((3, 10), (0.1, 0.3)) if options.quick else ((10, 50, 200), (0.3, 1, 3))
     print_table(results, at_steps, at_seconds, QUANTITIES)
-    if options.plot:
-        plot(results, options.plot, QUANTITIES, steps, budget)
+    plot(results, options.plot, QUANTITIES, steps, budget)
 
 
 if __name__ == "__main__":

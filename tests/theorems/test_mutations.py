@@ -30,10 +30,10 @@ def test_a_fault_is_noticed_by_the_theorem_it_should_be_noticed_by(fault):
 
 
 def test_a_check_up_to_the_first_failure_is_the_whole_one_where_there_is_none():
-    id = "riesz-representation"
+    id = "no-l2-gradient"
     whole = fg.verify(id)
     assert verify_to_first_failure(id).as_dict() == whole.as_dict()
-    with find_fault("representer-sign").injected():
+    with find_fault("weights-without-volume").injected():
         first, failing = verify_to_first_failure(id), fg.verify(id)
     assert first.holds is failing.holds is False
     assert len(first.cases) < len(failing.cases)
