@@ -85,6 +85,7 @@ def main():
     at_steps, at_seconds = ((2, 5), (0.1, 0.3)) if options.quick else ((5, 15, 40), (0.3, 1, 3))
     print_table(results, at_steps, at_seconds, QUANTITIES)
     plot(results, options.plot, QUANTITIES, steps, budget)
+    assert all(run.loss[-1] < run.loss[0] for runs in results.values() for run in runs)
 
 
 if __name__ == "__main__":

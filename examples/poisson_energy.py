@@ -184,8 +184,7 @@ def main():
         print(f"{trace.name:22}{count:7d}{seconds:9.1f}{error:24.2e}")
     plot(traces, options.plot)
     bar, natural_errors = (0.05 if options.quick else BAR), [trace.rows[-1][1] for trace in traces[:2]]
-    if max(natural_errors) > bar:
-        raise SystemExit(f"the natural gradients were to reach a relative error of {bar:g}")
+    assert max(natural_errors) <= bar, f"the natural gradients were to reach a relative error of {bar:g}"
 
 
 if __name__ == "__main__":

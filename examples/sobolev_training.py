@@ -210,6 +210,7 @@ def main():
     at_steps, at_seconds = ((3, 10), (0.1, 0.3)) if options.quick else ((10, 50, 200), (0.3, 1, 3))
     print_table(results, at_steps, at_seconds, QUANTITIES)
     plot(results, options.plot, QUANTITIES, steps, budget)
+    assert all(run.loss[-1] < run.loss[0] for runs in results.values() for run in runs)
 
 
 if __name__ == "__main__":
