@@ -74,7 +74,7 @@ QUANTITIES = {"loss": "cross-entropy on the sample", "test": "share of errors on
 
 
 def main():
-    options = arguments(__doc__.splitlines()[0])
+    options = arguments("Classification of digits by a network, in several metrics.")
     seeds, steps, budget, size = (2, 5, 0.3, (60, 4)) if options.quick else (10, 40, 6.0, (200, 8))
     one_seed(0, 1, 0.0, *size)  # loads and compiles what is used for the first time
     results = {}

@@ -161,7 +161,7 @@ def plot(traces, file):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Poisson's equation by natural gradients in energy metrics.")
     ci = os.environ.get("CI") == "true"
     parser.add_argument("--quick", action=argparse.BooleanOptionalAction, default=ci)
     parser.add_argument("--plot", metavar="FILE", help="draw the errors to this file")

@@ -199,7 +199,7 @@ QUANTITIES = {"loss": "mean square on the noisy sample", "test": "mean square er
 
 
 def main():
-    options = arguments(__doc__.splitlines()[0])
+    options = arguments("Regression by a network, in several metrics.")
     seeds, steps, budget = (2, 10, 0.3) if options.quick else (10, 200, 10.0)
     one_seed(0, 1, 0.0)  # loads and compiles what is used for the first time
     results = {}

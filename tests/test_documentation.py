@@ -25,6 +25,8 @@ MODULES = (
     "funcgrad.spaces",
     "funcgrad.spaces.quadrature",
     "funcgrad.spaces.surfaces",
+    "funcgrad.testing",
+    "funcgrad.testing.strategies",
     "funcgrad.theorems",
 )
 
@@ -56,6 +58,14 @@ def test_every_public_name_has_a_docstring_with_an_example_that_runs(name):
 def test_every_module_has_its_place_in_the_reference(name):
     pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "api").glob("*.md")]
     assert sum(f".. automodule:: {name}\n" in page for page in pages) == 1
+
+
+def test_pages_can_be_typed_line_by_line():
+    """In Python's own prompt an empty line ends a class or a loop: no block has one within."""
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        within = [i for i, line in enumerate(lines[:-1]) if line == "..." and lines[i + 1][:4] == "... "]
+        assert not within, f"{page.name}, lines {within}"
 
 
 def test_an_example_script_asserts_what_it_shows_and_says_what_it_asks():

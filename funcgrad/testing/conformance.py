@@ -30,6 +30,16 @@ class ConformanceError(FuncgradError, AssertionError):
     Attributes
     ----------
     results : list of CheckResult
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.testing import ConformanceError, check_metric
+    >>> try:
+    ...     check_metric(fg.L2(measure=[0.1, 0.5]))
+    ... except ConformanceError as error:
+    ...     print([result.id for result in error.results if not result.ok])
+    ['metric-definite']
     """
 
     def __init__(self, message, results):
@@ -38,7 +48,18 @@ class ConformanceError(FuncgradError, AssertionError):
 
 
 class ConformanceWarning(UserWarning):
-    """The same as a warning, for ``on_fail="warn"``."""
+    """The same as a warning, for ``on_fail="warn"``.
+
+    Examples
+    --------
+    >>> import warnings, funcgrad as fg
+    >>> from funcgrad.testing import check_metric
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     results = check_metric(fg.L2(measure=[0.1, 0.5]), on_fail="warn")
+    >>> caught[0].category.__name__
+    'ConformanceWarning'
+    """
 
 
 class NotApplicable(Exception):
@@ -84,6 +105,12 @@ class Trial:
         The trial fails if the error exceeds the tolerance, or is NaN.
     message : str
         What is wrong if it fails, in the words of the object's user.
+
+    Examples
+    --------
+    >>> from funcgrad.testing import Trial
+    >>> round(Trial("x = 1", error=1e-15, tolerance=1e-12, message="it is off").margin, 12)
+    3.0
     """
 
     input: object
@@ -117,6 +144,12 @@ class Check:
         Of (subject, numpy.random.Generator): yields trials, or raises `NotApplicable`.
     needs : tuple of str
         Members without which the object is not asked.
+
+    Examples
+    --------
+    >>> from funcgrad.testing.metric_checks import METRIC_CHECKS
+    >>> METRIC_CHECKS[1]
+    Check(id='metric-symmetric', statement='<u, v> = <v, u>.', needs=('inner',))
     """
 
     id: str
@@ -145,6 +178,14 @@ class CheckResult:
         What is wrong; why an expected failure is expected; why a check does not apply.
     input : object
         The smallest input that failed, None if none did.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from funcgrad.testing import check_metric
+    >>> result = check_metric(fg.L2())[0]
+    >>> result.id, result.status, result.margin, result.ok
+    ('metric-members', 'passed', inf, True)
     """
 
     id: str

@@ -219,6 +219,19 @@ def check_compiled(
     Returns
     -------
     list of CheckResult
+
+    Examples
+    --------
+    >>> import numba, numpy as np
+    >>> from funcgrad.testing import check_compiled
+    >>> @numba.njit
+    ... def total(values):
+    ...     out = 0.0
+    ...     for value in values:
+    ...         out += value
+    ...     return out
+    >>> [result.status for result in check_compiled(total, (np.linspace(0, 1, 5),))]
+    ['passed']
     """
     subject = _CompiledSubject(function, tuple(arguments))
     return run_checks(COMPILED_CHECKS, subject, rng, expected_failures, on_fail)

@@ -9,7 +9,6 @@ from model_oracles import assert_products_agree, assert_same_derivatives
 from funcgrad.errors import InvalidInput
 from funcgrad.models import MLP, Symbolic, multiply, stack
 
-
 PRODUCT = multiply("x*(1-x)*exp(y)", Symbolic("a*sin(b*x + y)", "x y", "a b"), "x y")
 WRITTEN_OUT = Symbolic("x*(1-x)*exp(y)*a*sin(b*x + y)", "x y", "a b")
 

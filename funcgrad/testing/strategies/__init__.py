@@ -45,7 +45,17 @@ settings.register_profile("funcgrad-thorough", deadline=None, max_examples=200)
 
 
 def hypothesis_setup():
-    """Register the strategies of funcgrad's types with hypothesis; its entry point calls this."""
+    """Register the strategies of funcgrad's types with hypothesis; its entry point calls this.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from hypothesis import find, strategies as st
+    >>> from funcgrad.testing import strategies
+    >>> strategies.hypothesis_setup()
+    >>> find(st.from_type(fg.Metric), lambda metric: True)
+    L2(measure=None)
+    """
     from hypothesis import strategies as st
 
     from funcgrad.functionals import Covector, Functional

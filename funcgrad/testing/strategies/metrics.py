@@ -123,6 +123,14 @@ class DrawnField:
         Where, and at whose double, it is a metric.
     grid : Grid
         The grid of `base`, on which the metric works.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.metric_fields(), lambda drawn: True)
+    >>> drawn.field, drawn.grid
+    (FisherRao(), <gauss-legendre grid of 8 nodes on the interval [0, 1] (neumann)>)
     """
 
     field: MetricField

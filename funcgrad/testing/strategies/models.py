@@ -23,6 +23,14 @@ class DrawnModel(NamedTuple):
         How many of the tangent functions are independent: p, or p - 1 if `dependent`.
     domain : Domain
         Where it is used.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.models(), lambda drawn: True)
+    >>> drawn.model.n_parameters, drawn.theta, drawn.rank
+    (1, array([1.]), 1)
     """
 
     model: Model
@@ -46,6 +54,14 @@ def models(draw, *, domain=None, dependent=False, nonlinear=None):
         Whether one parameter too many is built in: the tangent space has rank p - 1.
     nonlinear : bool, optional
         Whether the model is nonlinear in its parameters; either if not given.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.models(dependent=True), lambda drawn: True)
+    >>> drawn.model.n_parameters, drawn.rank
+    (2, 1)
     """
     on = draw(domains(kinds=("interval", "circle", "box"), dimensions=(1, 2)) if domain is None else domain)
     curved = draw(st.booleans()) if nonlinear is None else nonlinear

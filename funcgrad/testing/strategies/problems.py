@@ -38,6 +38,14 @@ class DrawnProblem:
     broken : str or None
         The one hypothesis that does not hold: "bounded" (dF in the metric), "immersion" (of the model), or
         "definite" (the metric on the tangent functions).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.problems(), lambda drawn: True)
+    >>> drawn.domain, drawn.margin, drawn.broken
+    (Interval(a=0.0, b=1.0, boundary='neumann'), 0.5, None)
     """
 
     domain: Domain
@@ -63,6 +71,15 @@ def problems(draw, *, margin=0.25, domain=None):
         The least by which the metric's Sobolev order exceeds n/2.
     domain : strategy, optional
         Of intervals (not Dirichlet: models need not vanish at the ends) and circles.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> problem = find(strategies.problems(), lambda problem: True)
+    >>> bool(fg.gradient_exists(problem.functional, problem.metric, problem.domain, at=problem.f))
+    True
     """
     return draw(_problem(margin, domain, None))
 
@@ -78,6 +95,14 @@ def broken_problems(draw, *, broken=None, margin=0.25, domain=None):
         margin. "immersion": a parameter too many. "definite": L2 of fewer points than parameters.
     margin, domain
         As for `problems`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> problem = find(strategies.broken_problems(broken="bounded"), lambda problem: True)
+    >>> problem.broken, problem.margin
+    ('bounded', -0.5)
     """
     broken = (
         draw(st.sampled_from(BREAKABLE)) if broken is None else one_of(broken, BREAKABLE, "broken hypothesis")
