@@ -1,5 +1,5 @@
 """Does the metric matter for classification?
-=========================================
+==========================================
 
 Digits by a network: the Euclidean gradient beside natural gradients in several metrics::
 

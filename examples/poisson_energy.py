@@ -1,5 +1,5 @@
 """Does a network solve Poisson's equation?
-=======================================
+========================================
 
 Natural gradients in energy metrics beside first-order descent::
 

@@ -7,6 +7,7 @@ from funcgrad.errors import ContradictoryEvidence, InvalidInput
 from funcgrad.functionals.covector import sum_of_terms
 from funcgrad.functionals.functional import Functional
 from funcgrad.functionals.terms import DensityTerm
+from funcgrad.gradients.arguments import require
 from funcgrad.gradients.evidence import Evidence, kernel_evidence, refinement_evidence, spectral_evidence
 from funcgrad.gradients.sampled_density import estimated_order, resolved_modes
 from funcgrad.metrics import RKHS, SpectralMetric
@@ -104,6 +105,9 @@ def gradient_exists(c, metric, domain, at=None):
     >>> [bool(fg.gradient_exists(delta, metric, circle)) for metric in (fg.L2(), fg.Sobolev(1))]
     [False, True]
     """
+    require("covector", c, "c")
+    require("metric", metric, "metric")
+    require("domain", domain, "domain")
     c, metric = _covector_and_metric(c, metric, at)
     verdict = analyse(c, metric, domain)
     evidence = _evidence(c, metric, domain, verdict)

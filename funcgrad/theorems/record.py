@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
+from funcgrad.gradients.arguments import require_problem
 
 
 @dataclass(frozen=True)
@@ -227,3 +229,11 @@ class Problem:
     domain: Any
     metric: Any
     label: str = "the user's problem"
+
+    def __post_init__(self):
+        require_problem(self.functional, self.model, self.metric, self.domain)
+        p = self.model.n_parameters
+        if finite_array(self.theta, "theta", ndim=1).size != p:
+            raise InvalidInput(
+                f"`theta` must have {p} entries, one a parameter of {self.model!r}; got {self.theta!r}."
+            )

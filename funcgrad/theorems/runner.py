@@ -138,6 +138,10 @@ def _assembled(problem, model, theta, functional, metric, domain):
     parts = {"model": model, "theta": theta, "functional": functional, "metric": metric, "domain": domain}
     missing = [f"`{name}`" for name, part in parts.items() if part is None]
     if len(missing) == len(parts):
+        if problem is not None and not hasattr(problem, "label"):
+            raise InvalidInput(
+                f"`problem` must be a theorems.Problem, or give its parts by name; got {problem!r}."
+            )
         return problem
     if problem is not None:
         raise InvalidInput("give either `problem` or its parts, not both.")

@@ -48,7 +48,7 @@ def operators(draw, *, kinds=KINDS):
     Parameters
     ----------
     kinds : sequence of str
-        Among "difference", "laplacian", "summation by parts", "power" (of 1 - Δ), "square root" (of a metric).
+        Among "difference", "laplacian", "summation by parts", "power" (of 1 - Δ), "square root" (a metric's).
 
     Examples
     --------
