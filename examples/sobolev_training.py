@@ -11,7 +11,7 @@ parameters and choose their steps alone: the natural gradients by `descend` (Lev
 damping), the Euclidean gradient by Armijo's rule. A Sobolev metric of order s is taken on the batch, through
 the matrix of the kernel of H^s at its points; it is used exactly and through Kronecker factors. Time is the
 processor's, so that other programs do not count. Shown here is the quick mode, whose two seeds and ten
-steps tell no more than that everything runs.
+steps tell no more than that everything runs; intervals are of the long mode's ten seeds.
 """
 
 import argparse
@@ -29,6 +29,7 @@ import funcgrad as fg
 # Training by any of the methods, and what is recorded of it.
 
 ARMIJO = 1e-4
+FEWEST = 5  # seeds that an interval is made of; those of two are wider than anything between the methods
 
 
 @dataclass
@@ -91,7 +92,7 @@ def train(method, functional, model, theta, data, watch, steps):
 def summary(runs, quantity, places, of):
     """Return mean and half-width of the 95% t-interval of log10 of a quantity at steps or seconds, (K,).
 
-    A run that has ended keeps its last value.
+    A run that has ended keeps its last value. Without an interval, of too few seeds, the half-width is NaN.
     """
     rows = []
     for run in runs:
@@ -99,6 +100,8 @@ def summary(runs, quantity, places, of):
         index = np.searchsorted(position, places, side="right") - 1
         rows.append(np.log10(np.maximum(getattr(run, quantity), 1e-300))[np.maximum(index, 0)])
     rows = np.array(rows)
+    if len(rows) < FEWEST:
+        return rows.mean(axis=0), np.full(len(places), np.nan)
     half = scipy.stats.t.ppf(0.975, len(rows) - 1) * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
     return rows.mean(axis=0), half
 
@@ -107,13 +110,16 @@ def print_table(results, steps, seconds, quantities):
     """Print geometric means, with the factor of their 95% interval, at some steps and times."""
     places = [("step", steps, "steps"), ("second", seconds, "seconds")]
     for quantity, name in quantities.items():
-        print(f"\n{name}: geometric mean ×/÷ 95% t-interval over {len(next(iter(results.values())))} seeds")
+        seeds = len(next(iter(results.values())))
+        interval = " ×/÷ 95% t-interval" if seeds >= FEWEST else ""
+        print(f"\n{name}: geometric mean{interval} over {seeds} seeds")
         print(" " * 24 + "".join(f"{f'{word} {at:g}':>17}" for word, ats, _ in places for at in ats))
         for method, runs in results.items():
             cells = []
             for _, ats, of in places:
                 means, halves = summary(runs, quantity, np.array(ats, dtype=float), of)
-                cells += [f"{10**m:9.2e} ×/÷ {10**h:.2f}" for m, h in zip(means, halves, strict=True)]
+                factors = ["" if np.isnan(half) else f" ×/÷ {10**half:.2f}" for half in halves]
+                cells += [f"{10**mean:9.2e}{factor}" for mean, factor in zip(means, factors, strict=True)]
             print(f"{method:24}" + "".join(f"{cell:>17}" for cell in cells))
 
 
@@ -132,7 +138,10 @@ def plot(results, path, quantities, max_steps, max_seconds):
                 mean, half = summary(runs, quantity, places, of)
                 colour, style = f"C{metrics.index(name.split(',')[0])}", "--" if "Kronecker" in name else "-"
                 ax.plot(places, 10**mean, style, color=colour, label=name, linewidth=1.6)
-                ax.fill_between(places, 10 ** (mean - half), 10 ** (mean + half), color=colour, alpha=0.12)
+                if not np.isnan(half).any():
+                    ax.fill_between(
+                        places, 10 ** (mean - half), 10 ** (mean + half), color=colour, alpha=0.12
+                    )
             ax.set_yscale("log")
             ax.set_xlabel("step" if of == "steps" else "seconds")
         row[1].set_xscale("log")
