@@ -13,6 +13,7 @@ s = 32 + ν up to a factor. Methods and figures are those of `sobolev_training.p
 mode, whose five steps of a network with four hidden units tell no more than that everything runs.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 import scipy.special
 from sobolev_training import Watch, arguments, plot, print_table, train
@@ -85,6 +86,7 @@ def main():
     at_steps, at_seconds = ((2, 5), (0.1, 0.3)) if options.quick else ((5, 15, 40), (0.3, 1, 3))
     print_table(results, at_steps, at_seconds, QUANTITIES)
     plot(results, options.plot, QUANTITIES, steps, budget)
+    plt.show()
     assert all(run.loss[-1] < run.loss[0] for runs in results.values() for run in runs)
 
 

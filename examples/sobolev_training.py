@@ -124,7 +124,7 @@ def print_table(results, steps, seconds, quantities):
 
 
 def plot(results, path, quantities, max_steps, max_seconds):
-    """Show every quantity against step and against time, mean and interval of log10, or draw it to a file."""
+    """Draw every quantity against step and against time, mean and interval of log10; to a file if given."""
     figure, axes = plt.subplots(
         len(quantities), 2, figsize=(12, 4.2 * len(quantities)), sharey="row", layout="constrained"
     )
@@ -147,9 +147,7 @@ def plot(results, path, quantities, max_steps, max_seconds):
         row[1].set_xscale("log")
         row[0].set_ylabel(label)
     axes[0, 1].legend(fontsize=8, ncols=2)
-    if path is None:
-        plt.show()
-    else:
+    if path is not None:
         figure.savefig(path, dpi=110)
         plt.close(figure)
 
@@ -219,6 +217,7 @@ def main():
     at_steps, at_seconds = ((3, 10), (0.1, 0.3)) if options.quick else ((10, 50, 200), (0.3, 1, 3))
     print_table(results, at_steps, at_seconds, QUANTITIES)
     plot(results, options.plot, QUANTITIES, steps, budget)
+    plt.show()
     assert all(run.loss[-1] < run.loss[0] for runs in results.values() for run in runs)
 
 
