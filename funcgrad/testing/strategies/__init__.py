@@ -4,7 +4,7 @@ Importing this module registers settings profiles without a deadline, since a fi
 "funcgrad", "funcgrad-ci" (the same examples every time) and "funcgrad-thorough" (200 of them).
 `hypothesis_setup` registers the types, so that ``st.from_type(fg.Domain)`` works; installed, the package
 does that through hypothesis' entry point. All arguments are keyword-only, and inner strategies can be
-replaced.
+replaced. `BREAKABLE` names the hypotheses that `broken_problems` breaks.
 """
 
 from hypothesis import settings
