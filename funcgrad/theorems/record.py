@@ -77,6 +77,14 @@ class Residual:
     h: float
     unknowns: int
 
+    def __post_init__(self):
+        if self.value < 0:
+            raise InvalidInput(
+                f"`value` of a residual is a size and not negative; got {self.value:g}: take abs."
+            )
+        if self.scale < 0 or (self.scale == 0 and self.value):
+            raise InvalidInput(f"`scale` of a residual must be positive; got {self.scale:g}.")
+
     @property
     def scaled(self):
         """The value / scale; 0 where both vanish."""
@@ -176,6 +184,12 @@ class Theorem:
     oracle: Callable[[Instance], Residual | None] | None = None
 
     def __post_init__(self):
+        for name in ("instances", "from_problem", "levels", "residual", "expectation"):
+            if not callable(getattr(self, name)):
+                raise InvalidInput(f"`{name}` must be a function; got {getattr(self, name)!r}.")
+        if not all(isinstance(control, Control) for control in self._sequence("controls")):
+            raise InvalidInput(f"`controls` must hold Control records; got {self.controls!r}.")
+        self._sequence("hypotheses")
         names = {hypothesis.name for hypothesis in self.hypotheses}
         broken = {control.breaks for control in self.controls}
         if not self.controls or names - broken:
@@ -185,6 +199,12 @@ class Theorem:
             )
         if unknown := broken - names - {"statement"}:
             raise InvalidInput(f"controls of theorem {self.id!r} break unknown hypotheses {sorted(unknown)}.")
+
+    def _sequence(self, name):
+        value = getattr(self, name)
+        if not isinstance(value, Sequence):
+            raise InvalidInput(f"`{name}` must be a tuple, also of a single one; got {value!r}.")
+        return value
 
 
 class DoesNotApply(Exception):

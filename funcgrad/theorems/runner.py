@@ -9,7 +9,7 @@ from funcgrad._checks import finite_array, near_match, one_of, whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.theorems.expectations import Exact, Order
 from funcgrad.theorems.provenance import provenance
-from funcgrad.theorems.record import DoesNotApply, Problem, Theorem
+from funcgrad.theorems.record import DoesNotApply, Instance, Problem, Residual, Theorem
 from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.verdict import FAILED, CaseResult, ControlResult, Series, Verdict
 
@@ -173,7 +173,10 @@ def drawn_instances(theorem, seed, draw):
     """Return the built-in instances of a draw, and whether anything in them is random."""
     rng = np.random.default_rng([seed, draw] if draw else seed)
     before = rng.bit_generator.state
-    return theorem.instances(rng), rng.bit_generator.state != before
+    drawn = theorem.instances(rng)
+    if isinstance(drawn, Instance):
+        raise InvalidInput("`instances` must return a sequence of instances; got a single one.")
+    return drawn, rng.bit_generator.state != before
 
 
 def _is_repeated(case, cases):
@@ -217,6 +220,11 @@ def one_level_more(levels):
 
 def _series(residual, instance, levels, expectation):
     residuals = tuple(residual(instance, level) for level in levels)
+    for found in residuals:
+        if not isinstance(found, Residual):
+            raise InvalidInput(f"`residual` must return a Residual; got {type(found).__name__}.")
+    if not hasattr(expectation, "judge"):
+        raise InvalidInput(f"an expectation must be one of Order, Exact, Spectral, ...; got {expectation!r}.")
     order = (expectation.low, expectation.high) if isinstance(expectation, Order) else None
     return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels), order)
 
