@@ -80,7 +80,7 @@ class Residual:
     def __post_init__(self):
         if self.value < 0:
             raise InvalidInput(
-                f"`value` of a residual is a size and not negative; got {self.value:g}: take abs."
+                f"`value` of a residual is a size; got {self.value:g}: take its absolute value."
             )
         if self.scale < 0 or (self.scale == 0 and self.value):
             raise InvalidInput(f"`scale` of a residual must be positive; got {self.scale:g}.")

@@ -102,7 +102,7 @@ def test_a_theorem_without_a_control_cannot_be_registered():
 
 def test_a_residual_is_a_size_and_an_order_an_interval():
     """A residual of the wrong sign would else lie below every floor, and its theorem be exact."""
-    with pytest.raises(InvalidInput, match="`value` of a residual is a size; got -0.1"):
+    with pytest.raises(InvalidInput, match=r"`value` of a residual is a size; got -0\.1"):
         Residual(-0.1, 1.0, 1e-13, 0.1, 10)
     for scale in (0.0, -1.0):
         with pytest.raises(InvalidInput, match="`scale` of a residual must be positive"):
