@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",
     "ignore_pattern": "|".join(re.escape(p.name) for p in EXAMPLES.glob("*.py") if without_title(p)) or r"$^",
     "within_subsection_order": "gallery_order.Story",
+    "reset_argv": "gallery_order.quick_mode",
     "show_memory": False,
     "write_computation_times": False,
     "download_all_examples": False,

@@ -1,12 +1,15 @@
-"""Poisson's equation by a small network: natural gradients in energy metrics, and first-order descent.
+"""Does a network solve Poisson's equation?
+========================================
+
+Natural gradients in energy metrics beside first-order descent::
 
     python examples/poisson_energy.py [--quick] [--plot FILE]
 
 -Δu = 2π² sin(πx) sin(πy) on the unit square, u = 0 on its boundary, u* = sin(πx) sin(πy). The network is a
 tanh one with a hidden layer, times x(1-x)y(1-y). Two functionals have u* as their minimiser:
 
-    the energy    E(u) = ∫ ½|∇u|² - fu,   whose metric is ∫ ∇v·∇w,
-    the residual  R(u) = ½ ∫ (Δu + f)²,   whose metric is ∫ Δv Δw,
+- the energy E(u) = ∫ ½|∇u|² - fu, whose metric is ∫ ∇v·∇w,
+- the residual R(u) = ½ ∫ (Δu + f)², whose metric is ∫ Δv Δw,
 
 both by Gauss-Legendre quadrature. Natural gradient descent in each one's own metric (`descend`) stands
 beside Euclidean gradient descent with Armijo's rule and Adam on the energy.
@@ -16,16 +19,21 @@ Galerkin equations on the grid are solved (by fast diagonalisation); in the resi
 the nodes, and nothing is solved but the least squares. It is the network's descent that is shown here:
 on a square those Galerkin equations alone give u*.
 
-The quick mode, the default where CI=true, is too short for the accuracy that the long one reaches.
+The quick mode, shown here and the default where CI=true, is too short for the accuracy that the long one
+reaches, below 10⁻⁴ after 500 steps.
 """
 
 import argparse
 import os
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import funcgrad as fg
+
+# %%
+# The equation, with the error that the descents are compared by.
 
 LOAD = "2*pi**2*sin(pi*x)*sin(pi*y)"
 BAR = 1e-4  # for the relative error in H^1 after 500 steps and 5 minutes
@@ -62,6 +70,10 @@ class Problem:
         value = weights @ ((u_x**2 + u_y**2) / 2 - load * u)
         parts = ((-load, (0, 0)), (u_x, (1, 0)), (u_y, (0, 1)))
         return value, sum(self.model.pullback(theta, x, weights * g, alpha) for g, alpha in parts)
+
+
+# %%
+# The descents, each with its errors and times.
 
 
 class Trace:
@@ -128,11 +140,7 @@ def adam(problem, steps, rate=1e-2):
 
 
 def plot(traces, file):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    """Show the errors against steps and seconds, or draw them to a file."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
     for trace in traces:
         steps, errors, seconds = np.array(trace.rows).T
@@ -141,15 +149,22 @@ def plot(traces, file):
     axes[0].set(xlabel="step", ylabel="relative error in $H^1$")
     axes[1].set(xlabel="seconds")
     axes[0].legend(fontsize="small")
-    figure.savefig(file, dpi=150)
-    print(f"figure in {file}")
+    if file is None:
+        plt.show()
+    else:
+        figure.savefig(file, dpi=150)
+        print(f"figure in {file}")
+
+
+# %%
+# All from one start.
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Poisson's equation by natural gradients in energy metrics.")
     ci = os.environ.get("CI") == "true"
     parser.add_argument("--quick", action=argparse.BooleanOptionalAction, default=ci)
-    parser.add_argument("--plot", metavar="FILE")
+    parser.add_argument("--plot", metavar="FILE", help="draw the errors to this file")
     options = parser.parse_args()
     nodes, units, steps = (16, 10, 25) if options.quick else (32, 32, 500)
     problem = Problem(nodes, units)
@@ -167,11 +182,9 @@ def main():
     for trace in traces:
         count, error, seconds = trace.rows[-1]
         print(f"{trace.name:22}{count:7d}{seconds:9.1f}{error:24.2e}")
-    if options.plot:
-        plot(traces, options.plot)
+    plot(traces, options.plot)
     bar, natural_errors = (0.05 if options.quick else BAR), [trace.rows[-1][1] for trace in traces[:2]]
-    if max(natural_errors) > bar:
-        raise SystemExit(f"the natural gradients were to reach a relative error of {bar:g}")
+    assert max(natural_errors) <= bar, f"the natural gradients were to reach a relative error of {bar:g}"
 
 
 if __name__ == "__main__":

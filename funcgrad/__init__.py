@@ -1,6 +1,7 @@
 """Numerical analysis in function space: gradients, when they exist, and natural gradients in any metric."""
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -93,7 +94,8 @@ def __getattr__(name):
         return getattr(importlib.import_module(_EXPORTS[name]), name)
     if name in _SUBPACKAGES:
         return importlib.import_module(f"funcgrad.{name}")
-    raise AttributeError(f"module 'funcgrad' has no attribute {name!r}")
+    # With the name and the module Python adds "Did you mean".
+    raise AttributeError(f"module 'funcgrad' has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
 
 def __dir__():

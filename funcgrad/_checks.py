@@ -13,7 +13,12 @@ from funcgrad.errors import InvalidInput
 
 def finite_array(x, name, ndim=None):
     """Return `x` as a float64 array; refuse complex, non-numeric, NaN and infinite entries."""
-    raw = np.asarray(x)
+    try:
+        raw = np.asarray(x)
+    except ValueError as error:  # rows of different lengths
+        raise InvalidInput(
+            f"`{name}` must be an array of numbers; its rows have different lengths."
+        ) from error
     if np.iscomplexobj(raw):
         raise InvalidInput(f"`{name}` must be real; got complex numbers.")
     try:

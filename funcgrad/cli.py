@@ -100,7 +100,7 @@ def _parser():
         "code 1 if one goes unnoticed.",
     )
     audit.add_argument("faults", nargs="*", metavar="FAULT", help="faults by name, all by default")
-    audit.add_argument("--quick", action="store_true", help="stop at the first theorem that notices")
+    audit.add_argument("--quick", action="store_true", help="stop at the first instance that notices")
     audit.add_argument("--seed", type=int, default=0, help="seed of drawn instances (default 0)")
     audit.set_defaults(run=_audit)
 

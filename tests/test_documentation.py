@@ -4,8 +4,11 @@ import doctest
 import importlib
 import inspect
 import pathlib
+import re
 
 import pytest
+
+from funcgrad.theorems.registry import catalogue
 
 ROOT = pathlib.Path(__file__).parent.parent
 MODULES = (
@@ -25,6 +28,8 @@ MODULES = (
     "funcgrad.spaces",
     "funcgrad.spaces.quadrature",
     "funcgrad.spaces.surfaces",
+    "funcgrad.testing",
+    "funcgrad.testing.strategies",
     "funcgrad.theorems",
 )
 
@@ -56,6 +61,33 @@ def test_every_public_name_has_a_docstring_with_an_example_that_runs(name):
 def test_every_module_has_its_place_in_the_reference(name):
     pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "api").glob("*.md")]
     assert sum(f".. automodule:: {name}\n" in page for page in pages) == 1
+
+
+def test_the_table_from_the_paper_leads_to_what_there_is():
+    page = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\(#(funcgrad[.\w]*)\)", page)
+    assert len(targets) > 20
+    for target in targets:
+        assert resolved(target) is not None, target
+    theorems = {theorem.id for theorem in catalogue()}
+    assert set(re.findall(r"\[\]\(#([-\w]+)\)", page)) <= theorems
+
+
+def resolved(target):
+    """Return what a dotted name stands for: a module, or an attribute of one of its objects."""
+    try:
+        return importlib.import_module(target)
+    except ImportError:
+        owner, _, name = target.rpartition(".")
+        return getattr(resolved(owner), name, None)
+
+
+def test_pages_can_be_typed_line_by_line():
+    """In Python's own prompt an empty line ends a class or a loop: no block has one within."""
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        within = [i for i, line in enumerate(lines[:-1]) if line == "..." and lines[i + 1][:4] == "... "]
+        assert not within, f"{page.name}, lines {within}"
 
 
 def test_an_example_script_asserts_what_it_shows_and_says_what_it_asks():

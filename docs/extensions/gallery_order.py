@@ -1,4 +1,6 @@
-"""The order of the gallery: a story, and after it what is not in the story, by name."""
+"""The order of the gallery, a story and after it the rest by name; and which scripts run in quick mode."""
+
+from pathlib import Path
 
 STORY = (
     "threshold",
@@ -12,8 +14,18 @@ STORY = (
     "mesh_independence",
     "metric_of_a_fit",
     "nist_thurber",
+    "poisson_energy",
+    "sobolev_training",
+    "digits",
     "own_theorem",
 )
+# Scripts that take minutes, and seconds with ``--quick``.
+LONG = ("poisson_energy", "sobolev_training", "digits")
+
+
+def quick_mode(gallery_conf, script_vars):
+    """Return the arguments with which the gallery runs a script."""
+    return ["--quick"] if Path(script_vars["src_file"]).stem in LONG else []
 
 
 class Story:

@@ -64,6 +64,8 @@ class EmpiricalLoss(Functional):
 
     def predictions(self, f):
         """Return (Pf)(x_i), (K,) or (K, m); f is a `Function`, or a callable if P takes no derivatives."""
+        if not callable(f):
+            raise InvalidInput(f"a functional takes a Function or a callable; got {type(f).__name__}.")
         values = self._predictions(f)
         if values.shape != self.y.shape:
             raise InvalidInput(f"`f` gives values of shape {values.shape} for data `y` of {self.y.shape}.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from funcgrad._checks import finite_array, finite_number, one_of, positive_number, whole_number
 from funcgrad.errors import ConvergenceError, InvalidInput
+from funcgrad.gradients.arguments import require_problem
 from funcgrad.gradients.natural_gradient import grid_for
 from funcgrad.gradients.solvers import KroneckerProblem, reduced, triangular_factor
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
@@ -158,12 +159,15 @@ def descend(
     Moré, *The Levenberg-Marquardt algorithm: implementation and theory*, LNM 630, 1978 (the scaling D).
     Nielsen, *Damping parameter in Marquardt's method*, IMM-REP-1999-05, 1999 (the rule for λ).
     """
+    require_problem(F, model, metric, domain)
     adaptive = damping == "levenberg-marquardt"
     if not adaptive and finite_number(damping, "damping") < 0:
         raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")
     if step != "exact":
         positive_number(step, "step")
     tolerance = finite_number(tolerance, "tolerance")
+    if tolerance < 0:
+        raise InvalidInput(f"`tolerance` must not be negative; got {tolerance:g}.")
     max_iterations = whole_number(max_iterations, "max_iterations")
 
     one_of(solver, ("qr", "kronecker"), "solver")

@@ -8,6 +8,7 @@ from funcgrad.functionals.covector import sum_of_terms
 from funcgrad.functionals.functional import Functional
 from funcgrad.functionals.sampled_density import estimated_order, resolved_modes
 from funcgrad.functionals.terms import DensityTerm
+from funcgrad.gradients.arguments import require
 from funcgrad.gradients.evidence import Evidence, kernel_evidence, refinement_evidence, spectral_evidence
 from funcgrad.metrics import RKHS, SpectralMetric
 from funcgrad.spaces import Euclidean
@@ -105,6 +106,9 @@ def gradient_exists(c, metric, domain, at=None):
     >>> [bool(fg.gradient_exists(delta, metric, circle)) for metric in (fg.L2(), fg.Sobolev(1))]
     [False, True]
     """
+    require("covector", c, "c")
+    require("metric", metric, "metric")
+    require("domain", domain, "domain")
     c, metric = _covector_and_metric(c, metric, at)
     verdict = analyse(c, metric, domain)
     evidence = _evidence(c, metric, domain, verdict)

@@ -8,6 +8,7 @@ import scipy.integrate
 
 from funcgrad._checks import finite_array, point_array
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, InvalidInput
+from funcgrad.gradients.arguments import require_problem
 from funcgrad.gradients.natural_gradient import grid_for, natural_gradient
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.metrics.rkhs import RKHS
@@ -90,6 +91,7 @@ def flow(F, model, theta, metric, domain, t_span, *, rcond=None, rtol=1e-8, atol
     >>> bool(np.isclose(path.value[-1], np.exp(-2) * path.value[0], rtol=1e-7))
     True
     """
+    require_problem(F, model, metric, domain)
     theta = finite_array(theta, "theta", ndim=1)
     model, ranks = as_model(model, theta, domain), []
 

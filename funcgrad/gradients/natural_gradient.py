@@ -7,6 +7,7 @@ import numpy as np
 
 from funcgrad._checks import finite_array, finite_number, one_of
 from funcgrad.errors import ConvergenceError, DegenerateModelWarning, DomainMismatch, InvalidInput
+from funcgrad.gradients.arguments import require, require_problem
 from funcgrad.gradients.least_squares import SOLVERS, solve_least_squares
 from funcgrad.gradients.whitened_jacobian import WhitenedJacobian
 from funcgrad.models.adapted import as_model
@@ -165,6 +166,9 @@ def gram(model, theta, metric, domain):
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
+    require("model", model, "model")
+    require("metric", metric, "metric")
+    require("domain or grid", domain, "domain")
     model = as_model(model, theta, domain)
     a = whitened_jacobian(model, theta, metric, grid_for(domain, model, theta))
     return a.T @ a
@@ -220,6 +224,7 @@ def natural_gradient(F, model, theta, metric, domain, *, solver="auto", damping=
     >>> step.direction.round(12), step.rank
     (array([-3.53846154, -0.92307692]), 2)
     """
+    require_problem(F, model, metric, domain)
     one_of(solver, SOLVERS, "solver")
     if finite_number(damping, "damping") < 0:
         raise InvalidInput(f"`damping` must not be negative; got {damping:g}.")

@@ -1,6 +1,7 @@
 """Riesz gradients of functionals."""
 
 from funcgrad.errors import GradientDoesNotExist, InvalidInput
+from funcgrad.gradients.arguments import require
 from funcgrad.gradients.existence import analyse, gradient_exists
 from funcgrad.metrics.base import at_base_point
 
@@ -38,6 +39,9 @@ def gradient(F, f, metric):
         ...
     funcgrad.errors.GradientDoesNotExist: ... has no gradient in L2 ...
     """
+    require("functional", F, "F")
+    require("function", f, "f")
+    require("metric", metric, "metric")
     c = F.differential(f)
     metric = at_base_point(metric, f)
     verdict = analyse(c, metric, f.grid.domain)

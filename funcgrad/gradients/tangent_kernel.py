@@ -5,6 +5,7 @@ import scipy.linalg
 
 from funcgrad._checks import finite_array, positive_number
 from funcgrad.errors import InvalidInput, NotPositiveDefinite
+from funcgrad.gradients.arguments import require
 from funcgrad.gradients.least_squares import triangular_factor
 from funcgrad.gradients.natural_gradient import grid_for, whitened_jacobian
 from funcgrad.kernels import Kernel, LowRank, MatrixValuedKernel
@@ -30,6 +31,8 @@ class TangentFeatures:
 
     def __init__(self, model, theta, factor=None):
         self.model, self.theta, self.factor = model, finite_array(theta, "theta", ndim=1), factor
+        if self.theta.size != model.n_parameters:
+            raise InvalidInput(f"`theta` must have {model.n_parameters} entries; got {self.theta.size}.")
         self.dimension, self.n_components = model.dimension, model.n_outputs
         # As smooth as the model, which refuses derivatives that it does not have.
         self.smoothness = np.inf
@@ -185,6 +188,7 @@ def tangent_kernel(model, theta, metric=None, domain=None):
     >>> ntk(2.0, 3.0)                                     # 1 + 2·3 + 2²·3²
     43.0
     """
+    require("model", model, "model")
     model = as_model(model, theta, domain)
     kind = TangentKernel if model.n_outputs == 1 else MatrixTangentKernel
     if metric is None:

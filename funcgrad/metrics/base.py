@@ -86,6 +86,8 @@ class Metric(Combinable, ABC):
 
     def inner(self, u, v):
         """Return <u, v> for two functions on one grid."""
+        _require_function(u, "u")
+        _require_function(v, "v")
         if u.grid != v.grid:
             raise DomainMismatch(f"`u` and `v` live on different grids: {u.grid!r} and {v.grid!r}.")
         root = self.square_root(u.grid)
@@ -93,6 +95,7 @@ class Metric(Combinable, ABC):
 
     def norm(self, u):
         """Return √<u, u>."""
+        _require_function(u, "u")
         return float(np.linalg.norm(self.square_root(u.grid).apply(u.values)))
 
     def whiten(self, c, grid):
@@ -114,7 +117,18 @@ class Metric(Combinable, ABC):
         -------
         Function
         """
+        if not isinstance(c, Covector):
+            raise InvalidInput(f"`c` must be a Covector, such as F.differential(f); got {type(c).__name__}.")
+        if not hasattr(grid, "weights"):
+            raise InvalidInput(f"`grid` must be a Grid, such as domain.grid(64); got {grid!r}.")
         return Function(grid, self.square_root(grid).solve(self.whiten(c, grid)))
+
+
+def _require_function(u, name):
+    if not isinstance(u, Function):
+        raise InvalidInput(
+            f"`{name}` must be a Function, made with `grid.function(...)`; got {type(u).__name__}."
+        )
 
 
 class MetricField(Combinable, ABC):

@@ -7,7 +7,7 @@ import numpy as np
 from funcgrad.errors import ConvergenceError, FuncgradError, InvalidInput
 
 # Two refinements must agree to this.
-_TOLERANCE = 1e-6
+REFINED_ACCURACY = 1e-6
 _MOST_NODES = 2**20
 
 
@@ -40,10 +40,10 @@ def refined_limit(squared_norm, domain, rules=("midpoint", None), most_nodes=_MO
                 before, last_but_one, last = squares[-3:]
                 curvature = (last - last_but_one) - (last_but_one - before)
                 limits.append(last - (last - last_but_one) ** 2 / curvature if curvature else last)
-                if len(limits) >= 2 and abs(limits[-1] - limits[-2]) <= _TOLERANCE * limits[-1]:
+                if len(limits) >= 2 and abs(limits[-1] - limits[-2]) <= REFINED_ACCURACY * limits[-1]:
                     return limits[-1]
         if len(limits) >= 2:
-            raise _slow(abs(limits[-1] / limits[-2] - 1), _TOLERANCE)
+            raise _slow(abs(limits[-1] / limits[-2] - 1), REFINED_ACCURACY)
     raise InvalidInput(f"the metric works on no grids of {domain}.")
 
 

@@ -11,7 +11,7 @@ from funcgrad.errors import InvalidInput
 from funcgrad.functionals.covector import Covector, sum_of_terms
 from funcgrad.functionals.terms import DensityTerm
 from funcgrad.metrics.base import Metric, MetricField, SpectralMetric, at_base_point, bounded_on_scale
-from funcgrad.metrics.refinement import refined_limit
+from funcgrad.metrics.refinement import REFINED_ACCURACY, refined_limit
 from funcgrad.operators.stacked_root import sum_root
 
 
@@ -41,6 +41,9 @@ class MetricSum(Metric):
     """
 
     terms: tuple
+
+    # That two extrapolations agree is no bound of their error, of which twice as much has been seen.
+    dual_norm_accuracy = 10 * REFINED_ACCURACY
 
     def square_root(self, grid):
         """See `Metric.square_root`."""

@@ -50,6 +50,9 @@ class TangentExtended(Metric):
     Bai, Rosenberg, Xu, *Generalized Tangent Kernel*, arXiv:2202.06232.
     """
 
+    # Relative to what `dual_norm` refines.
+    dual_norm_accuracy = _TOLERANCE
+
     def __init__(self, model, theta, h=None, metric=None):
         from funcgrad.metrics.l2 import L2
 

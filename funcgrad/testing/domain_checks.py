@@ -1,28 +1,35 @@
-"""Checks of domains: quadrature, the Laplacian's spectrum, integration by parts, distances."""
+"""Checks of domains: the Laplacian's spectrum, distances, interpolation; besides those of integration."""
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
 from funcgrad.errors import FuncgradError
-from funcgrad.spaces.polynomial_grid import PolynomialGrid
-from funcgrad.spaces.spectral_grid import SpectralGrid
-from funcgrad.spaces.spline_grid import SplineGrid
+from funcgrad.spaces import Grid
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
+    check_of,
     require_members,
     run_checks,
 )
-from funcgrad.testing.samples import modes, points_of, refined
+from funcgrad.testing.integration_checks import (
+    INTEGRATION_CHECKS,
+    MODES,
+    converging,
+    integrates_exactly,
+)
+from funcgrad.testing.protocols import DomainLike
+from funcgrad.testing.samples import modes, points_of, size_of
 from funcgrad.testing.taylor import derivative_trials
 
-_MODES = 10
 _NODES = {1: 48, 2: 32, 3: 28}
 
 
@@ -30,8 +37,8 @@ _NODES = {1: 48, 2: 32, 3: 28}
 class DomainSubject:
     """A domain with the grid and the points on which it is checked."""
 
-    object: object
-    given_grid: object = None
+    object: DomainLike
+    given_grid: Grid | None = None
 
     @cached_property
     def grid(self):
@@ -44,7 +51,7 @@ class DomainSubject:
     def spectrum(self):
         """The lowest eigenvalues of -Δ; `NotApplicable` where there are none."""
         try:
-            return np.asarray(self.object.laplacian_spectrum(_MODES), dtype=float)
+            return np.asarray(self.object.laplacian_spectrum(MODES), dtype=float)
         except FuncgradError as error:
             raise NotApplicable(str(error)) from error
 
@@ -56,75 +63,11 @@ class DomainSubject:
     def eigenfunctions(self, x, alpha=None):
         """Return the first eigenfunctions, or a derivative of them, (K, 10)."""
         alpha = (0,) * self.n_coordinates if alpha is None else alpha
-        return self.object.eigenfunctions(_MODES, x, alpha if self.n_coordinates > 1 else alpha[0])
+        return self.object.eigenfunctions(MODES, x, alpha if self.n_coordinates > 1 else alpha[0])
 
     def unit(self, axis, order=1):
         """Return the multi-index of a derivative along one coordinate."""
         return tuple(order * (i == axis) for i in range(self.n_coordinates))
-
-
-def weights_sum(subject, rng):
-    """The quadrature weights are positive and sum to the volume."""
-    domain, grid = subject.object, subject.grid
-    j = int(np.argmin(grid.weights))
-    message = f"the weight of node {j} is {grid.weights[j]:.3g}: quadrature weights must be positive"
-    yield Trial({"node": j}, float(-grid.weights[j]), 0.0, message)
-    if math.isinf(domain.volume):
-        return
-    total = float(np.sum(grid.weights))
-    message = f"the weights of {grid!r} sum to {total:.12g}, and the volume is {domain.volume:.12g}"
-    message += _suspect_node(subject)
-    yield Trial(
-        {"grid": grid}, abs(total - domain.volume), ROUNDING * math.sqrt(len(grid)) * domain.volume, message
-    )
-
-
-def _suspect_node(subject):
-    """Return which single weight would explain wrong integrals, as the end of a sentence."""
-    grid = subject.grid
-    try:
-        values = subject.eigenfunctions(grid.nodes)
-    except FuncgradError:
-        return ""
-    # A weight off by δ at node j leaves the residual δ e(x_j) e(x_j)ᵀ.
-    residual = (values.T * grid.weights) @ values - np.eye(_MODES)
-    match = np.abs(np.einsum("jm,mn,jn->j", values, residual, values)) / np.sum(values**2, axis=1)
-    j = int(np.argmax(match))
-    if match[j] < 0.99 * np.linalg.norm(residual):
-        return ""
-    return f"; the weight of node {j} at {np.round(grid.nodes[j], 6).tolist()} looks wrong"
-
-
-def orthonormal(subject, rng):
-    """The eigenfunctions are orthonormal in L2, by the grid's quadrature."""
-    _ = subject.spectrum
-
-    def on(grid):
-        values = subject.eigenfunctions(grid.nodes)
-        gram = (values.T * grid.weights) @ values
-        for i in range(_MODES):
-            for j in range(i + 1):
-                message = f"∫ e_{i} e_{j} = {gram[i, j]:.9g} on {grid!r}, not {int(i == j)}"
-                tolerance = ROUNDING * math.sqrt(len(grid))
-                yield Trial({"i": i, "j": j}, abs(gram[i, j] - (i == j)), tolerance, message)
-
-    yield from _converging(on, subject.grid, _exact(subject.grid))
-
-
-def _exact(grid):
-    """Return whether a grid integrates products of two of its functions exactly."""
-    return isinstance(grid, SpectralGrid) or "gauss" in getattr(grid, "rule", "")
-
-
-def _converging(trials_on, grid, exact):
-    """Yield the trials on a grid; unless it is exact, those that fail must do so less on a finer one."""
-    coarse = list(trials_on(grid))
-    if exact or all(trial.margin >= 0 for trial in coarse):
-        yield from coarse
-        return
-    for trial, finer in zip(coarse, trials_on(refined(grid)), strict=True):
-        converges = trial.margin < 0 and finer.error < 0.6 * trial.error
-        yield dataclasses.replace(trial, tolerance=trial.error) if converges else trial
 
 
 def ascending(subject, rng):
@@ -168,78 +111,13 @@ def derivatives(subject, rng):
         yield from derivative_trials(
             lambda t, shift=shift: subject.eigenfunctions(x + t * shift),
             subject.eigenfunctions(x, unit),
-            0.01 * _size(subject.object),
+            0.01 * size_of(subject.object),
             lambda index, axis=axis: (
                 f"the derivative of e_{index[1]} along coordinate {axis} at x = {x[index[0]].tolist()}"
             ),
             lambda index: {"x": x[index[0]], "k": index[1]},
             float(np.abs(x).max()),
         )
-
-
-def _size(domain):
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
-
-
-def by_parts(subject, rng):
-    """∫ u ∂v + ∫ v ∂u is the flux of uv through the boundary."""
-    if subject.n_coordinates != subject.object.dimension:
-        raise NotApplicable("the boundary of this domain is empty, and coordinates are not free")
-
-    def on(grid):
-        values = _members(grid)
-        for axis in range(subject.n_coordinates):
-            alpha = subject.unit(axis)
-            slopes = grid.differentiate(values, alpha if subject.n_coordinates > 1 else alpha[0])
-            for i in range(values.shape[1]):
-                for j in range(i + 1):
-                    yield _parts_trial(grid, axis, values[:, [i, j]], slopes[:, [i, j]], (i, j))
-
-    # Products of a cosine and a sine series are not integrated exactly by the midpoint rule.
-    half_range = any(
-        getattr(f, "kind", "") in ("neumann", "dirichlet")
-        for f in getattr(subject.grid, "factors", [subject.grid])
-    )
-    yield from _converging(on, subject.grid, _exact(subject.grid) and not half_range)
-
-
-def _members(grid):
-    """Return functions of a grid that satisfy no condition at the ends where it can, (N, 6)."""
-    factors = getattr(grid, "factors", (grid,))
-    free = all(
-        isinstance(factor, PolynomialGrid | SplineGrid) or factor.domain.boundary == "periodic"
-        for factor in factors
-    )
-    return modes(grid, 6, "free" if free else None)
-
-
-def _parts_trial(grid, axis, values, slopes, indices):
-    products = [values[:, 0] * slopes[:, 1], values[:, 1] * slopes[:, 0]]
-    left = float(grid.weights @ sum(products))
-    flux, unresolved = _flux(grid, values[:, 0] * values[:, 1], axis)
-    size = float(grid.weights @ sum(np.abs(product) for product in products)) + 1.0
-    message = (
-        f"integration by parts fails along coordinate {axis}: ∫ u ∂v + v ∂u = {left:.9g} and the boundary "
-        f"terms are {flux:.9g}, u = mode {indices[0]}, v = mode {indices[1]} of {grid!r}"
-    )
-    tolerance = ROUNDING * len(grid) * size + unresolved
-    return Trial({"u": values[:, 0], "v": values[:, 1]}, abs(left - flux), tolerance, message)
-
-
-def _flux(grid, product, axis):
-    """Return ∫ uv ν_axis over the boundary, and a bound of its error."""
-    factors = getattr(grid, "factors", (grid,))
-    line = factors[axis].domain
-    if not hasattr(line, "a") or line.boundary == "periodic":
-        return 0.0, 0.0
-    others = np.ones(1)
-    shape = [len(factor) for factor in factors]
-    ends = factors[axis].interpolation_matrix([line.a, line.b])
-    at_ends = np.tensordot(ends[1] - ends[0], product.reshape(shape), axes=(0, axis))
-    for i, factor in enumerate(factors):
-        if i != axis:
-            others = np.multiply.outer(others, factor.weights)
-    return float(np.sum(others.reshape(at_ends.shape) * at_ends)), EPS * len(grid) ** 2
 
 
 def metric_space(subject, rng):
@@ -295,30 +173,18 @@ def interpolates(subject, rng):
             message = f"the interpolant of e_{k} on {grid!r} is off by {error:.3g} between the nodes"
             yield Trial({"k": k}, error, 1e-6, message)
 
-    yield from _converging(on, grid, _exact(grid))
+    yield from converging(on, grid, integrates_exactly(grid))
 
 
 DOMAIN_CHECKS = [
     require_members(("dimension", "volume", "grid", "laplacian_spectrum", "eigenfunctions"), "domain"),
-    Check("domain-weights", weights_sum.__doc__, weights_sum, ("grid", "volume")),
-    Check(
-        "domain-orthonormal",
-        orthonormal.__doc__,
-        orthonormal,
-        ("grid", "eigenfunctions", "laplacian_spectrum"),
-    ),
-    Check("domain-spectrum", ascending.__doc__, ascending, ("laplacian_spectrum",)),
-    Check(
-        "domain-eigenvalues",
-        eigenvalue_equation.__doc__,
-        eigenvalue_equation,
-        ("laplacian_spectrum", "eigenfunctions"),
-    ),
-    Check("domain-derivatives", derivatives.__doc__, derivatives, ("laplacian_spectrum", "eigenfunctions")),
-    Check("domain-by-parts", by_parts.__doc__, by_parts, ("grid",)),
-    Check("domain-distance", metric_space.__doc__, metric_space, ("distance",)),
-    Check("domain-contains", holds_its_nodes.__doc__, holds_its_nodes, ("grid", "contains")),
-    Check("domain-interpolation", interpolates.__doc__, interpolates, ("grid", "eigenfunctions")),
+    *INTEGRATION_CHECKS,
+    check_of("domain-spectrum", ascending, "laplacian_spectrum"),
+    check_of("domain-eigenvalues", eigenvalue_equation, "laplacian_spectrum", "eigenfunctions"),
+    check_of("domain-derivatives", derivatives, "laplacian_spectrum", "eigenfunctions"),
+    check_of("domain-distance", metric_space, "distance"),
+    check_of("domain-contains", holds_its_nodes, "grid", "contains"),
+    check_of("domain-interpolation", interpolates, "grid", "eigenfunctions"),
 ]
 
 
@@ -327,7 +193,14 @@ def domain_subject(domain, *, grid=None):
     return DomainSubject(domain, grid)
 
 
-def check_domain(domain, *, grid=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_domain(
+    domain: DomainLike,
+    *,
+    grid: Grid | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that an object is a domain: its grids, its Laplacian's spectrum and its distance belong together.
 
     Parameters

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -12,18 +13,21 @@ from funcgrad.functionals import Covector, LinearFunctional
 from funcgrad.functionals.sampled_density import FITTED_OCTAVES
 from funcgrad.gradients.evidence import spectral_evidence
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces.euclidean import Euclidean
+from funcgrad.spaces import Euclidean, Function
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     changed,
+    check_of,
     require_members,
     run_checks,
     snapshot,
 )
+from funcgrad.testing.protocols import FunctionalLike
 from funcgrad.testing.samples import default_grid, modes, refined
 from funcgrad.testing.taylor import taylor_trials
 
@@ -34,8 +38,8 @@ _MODES = 4
 class FunctionalSubject:
     """A functional with the function at which it is checked."""
 
-    object: object
-    f: object
+    object: FunctionalLike
+    f: Function
 
     @property
     def grid(self):
@@ -218,14 +222,14 @@ def inputs_unchanged(subject, rng):
 
 FUNCTIONAL_CHECKS = [
     require_members(("__call__", "differential"), "functional"),
-    Check("functional-value", value_is_a_number.__doc__, value_is_a_number, ("__call__",)),
-    Check("functional-linear", differential_is_linear.__doc__, differential_is_linear, ("differential",)),
-    Check("functional-taylor", taylor.__doc__, taylor, ("__call__", "differential")),
-    Check("functional-components", components.__doc__, components, ("differential",)),
-    Check("functional-second-variation", second_variation.__doc__, second_variation, ("second_variation",)),
-    Check("functional-refinement", refinement.__doc__, refinement, ("__call__", "differential")),
-    Check("functional-regularity", regularity.__doc__, regularity, ("differential",)),
-    Check("functional-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "differential")),
+    check_of("functional-value", value_is_a_number, "__call__"),
+    check_of("functional-linear", differential_is_linear, "differential"),
+    check_of("functional-taylor", taylor, "__call__", "differential"),
+    check_of("functional-components", components, "differential"),
+    check_of("functional-second-variation", second_variation, "second_variation"),
+    check_of("functional-refinement", refinement, "__call__", "differential"),
+    check_of("functional-regularity", regularity, "differential"),
+    check_of("functional-inputs", inputs_unchanged, "__call__", "differential"),
 ]
 
 
@@ -238,7 +242,14 @@ def functional_subject(functional, *, f=None):
     return FunctionalSubject(functional, f)
 
 
-def check_functional(functional, *, f=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_functional(
+    functional: FunctionalLike | Covector,
+    *,
+    f: Function | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that an object is a functional: F(f) a number, `differential(f)` the covector that belongs to it.
 
     Parameters

@@ -2,13 +2,25 @@
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
 
 from funcgrad.gradients import gradient as riesz_gradient
-from funcgrad.testing.conformance import ROUNDING, Check, Trial, changed, run_checks, snapshot
-from funcgrad.testing.metric_checks import MetricSubject, l2_norm
+from funcgrad.spaces import Function
+from funcgrad.testing.conformance import (
+    ROUNDING,
+    CheckResult,
+    OnFail,
+    Trial,
+    changed,
+    check_of,
+    run_checks,
+    snapshot,
+)
+from funcgrad.testing.metric_subject import MetricSubject, l2_norm
+from funcgrad.testing.protocols import FunctionalLike, MetricFieldLike, MetricLike
 from funcgrad.testing.samples import combination, refined
 
 
@@ -16,10 +28,10 @@ from funcgrad.testing.samples import combination, refined
 class GradientSubject:
     """A gradient, as a function of f, with its functional, its metric and the f at which it is checked."""
 
-    object: object
-    functional: object
-    metric: object
-    f: object
+    object: Callable[[Function], Function]
+    functional: FunctionalLike
+    metric: MetricLike
+    f: Function
 
     @cached_property
     def g(self):
@@ -131,16 +143,25 @@ def inputs_unchanged(subject, rng):
 
 
 GRADIENT_CHECKS = [
-    Check("gradient-function", is_a_function.__doc__, is_a_function),
-    Check("gradient-riesz", riesz_identity.__doc__, riesz_identity),
-    Check("gradient-steepest", steepest.__doc__, steepest),
-    Check("gradient-descent", descent.__doc__, descent),
-    Check("gradient-refinement", refinement.__doc__, refinement),
-    Check("gradient-inputs", inputs_unchanged.__doc__, inputs_unchanged),
+    check_of("gradient-function", is_a_function),
+    check_of("gradient-riesz", riesz_identity),
+    check_of("gradient-steepest", steepest),
+    check_of("gradient-descent", descent),
+    check_of("gradient-refinement", refinement),
+    check_of("gradient-inputs", inputs_unchanged),
 ]
 
 
-def check_gradient(functional, f, metric, *, gradient=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_gradient(
+    functional: FunctionalLike,
+    f: Function,
+    metric: MetricLike | MetricFieldLike,
+    *,
+    gradient: Callable[[Function], Function] | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that a gradient is the Riesz representer of a differential in a metric.
 
     Parameters
@@ -149,6 +170,7 @@ def check_gradient(functional, f, metric, *, gradient=None, rng=0, expected_fail
         F, with `differential(f)`.
     f : Function
     metric : object
+        One that depends on its base point is taken at f.
     gradient : callable, optional
         Of f, the gradient as a Function on its grid: your own; by default `funcgrad.gradient`.
     rng, expected_failures, on_fail
@@ -176,5 +198,6 @@ def check_gradient(functional, f, metric, *, gradient=None, rng=0, expected_fail
         def gradient(u):
             return riesz_gradient(functional, u, metric)
 
-    subject = GradientSubject(gradient, functional, metric, f)
+    there = metric.at(f) if isinstance(metric, MetricFieldLike) else metric
+    subject = GradientSubject(gradient, functional, there, f)
     return run_checks(GRADIENT_CHECKS, subject, rng, expected_failures, on_fail)

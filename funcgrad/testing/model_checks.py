@@ -1,30 +1,32 @@
-"""Checks of models: Jacobians, spatial derivatives, products, rank, reparametrisation, caches."""
+"""Checks of models: values, Jacobians, spatial derivatives, products, caches."""
 
 import dataclasses
 import itertools
 import math
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from funcgrad.errors import DegenerateModelWarning, FuncgradError
-from funcgrad.functionals import EmpiricalLoss
-from funcgrad.gradients import natural_gradient
-from funcgrad.metrics import L2
-from funcgrad.spaces import Box, Interval, PointSet
+from funcgrad.errors import FuncgradError
+from funcgrad.spaces import Box, Domain, Interval
 from funcgrad.testing.conformance import (
-    EPS,
     ROUNDING,
-    Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     changed,
+    check_of,
     require_members,
     run_checks,
     snapshot,
 )
-from funcgrad.testing.samples import points_of
+from funcgrad.testing.protocols import ModelLike
+from funcgrad.testing.samples import points_of, shown, size_of
+from funcgrad.testing.tangent_space_checks import TANGENT_SPACE_CHECKS
 from funcgrad.testing.taylor import derivative_trials, taylor_trials
 
 _COMPLEX_STEP = 1e-100
@@ -34,9 +36,9 @@ _COMPLEX_STEP = 1e-100
 class ModelSubject:
     """A model with its parameters and the domain of its points."""
 
-    object: object
-    given_theta: object
-    domain: object
+    object: ModelLike
+    given_theta: ArrayLike | None
+    domain: Domain
 
     @cached_property
     def theta(self):
@@ -79,10 +81,6 @@ class ModelSubject:
         return np.stack(columns, axis=-1)
 
 
-def _at(x):
-    return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
-
-
 def shapes(subject, rng):
     """Values are (N,) or (N, m), Jacobians have the parameters as one more axis, all finite."""
     model = subject.object
@@ -112,7 +110,7 @@ def pointwise(subject, rng):
         ):
             error = float(np.abs(all_[k] - alone[0]).max())
             scale = float(np.abs(all_).max())
-            message = f"the {name} at x = {_at(x[k])} depends on the other points: off by {error:.3g}"
+            message = f"the {name} at x = {shown(x[k])} depends on the other points: off by {error:.3g}"
             yield Trial({"x": x[k]}, error, ROUNDING * scale * len(subject.theta), message)
 
 
@@ -126,7 +124,7 @@ def jacobian(subject, rng):
 
         def describe(index, i=i):
             output = f", output {index[1]}," if len(index) > 1 else ""
-            return f"the Jacobian in parameter {subject.parameter(i)} at x = {_at(x[index[0]])}{output}"
+            return f"the Jacobian in parameter {subject.parameter(i)} at x = {shown(x[index[0]])}{output}"
 
         def where(index):
             return {"theta": theta, "x": x[index[0]]}
@@ -162,7 +160,7 @@ def taylor(subject, rng):
                 return float(weights @ rows @ eta)
 
             yield from taylor_trials(
-                value, slope, 0.05, f"Jη at x = {_at(x[k])}", {"theta": theta, "eta": eta, "x": x[k]}
+                value, slope, 0.05, f"Jη at x = {shown(x[k])}", {"theta": theta, "eta": eta, "x": x[k]}
             )
 
 
@@ -170,7 +168,7 @@ def spatial_derivatives(subject, rng):
     """`derivative` gives the derivatives of the value in x, `jacobian_derivative` those of the Jacobian."""
     model, theta = subject.object, subject.theta
     x, n = subject.points(3, rng), subject.object.dimension
-    size = 0.02 * _size(subject.domain)
+    size = 0.02 * size_of(subject.domain)
     tried = 0
     for below, axis in itertools.product([(0,) * n, *_units(n)[:1]], range(n)):
         above = tuple(order + (i == axis) for i, order in enumerate(below))
@@ -189,7 +187,9 @@ def spatial_derivatives(subject, rng):
                 lambda t, e=evaluate, b=below, shift=shift: e(theta, x + t * shift, b),
                 claimed,
                 size,
-                lambda index, name=name, above=above: f"`{name}` of order {above} at x = {_at(x[index[0]])}",
+                lambda index, name=name, above=above: (
+                    f"`{name}` of order {above} at x = {shown(x[index[0]])}"
+                ),
                 lambda index: {"theta": theta, "x": x[index[0]]},
                 float(np.abs(x).max()),
             )
@@ -199,10 +199,6 @@ def spatial_derivatives(subject, rng):
 
 def _units(n):
     return [tuple(int(i == axis) for i in range(n)) for axis in range(n)]
-
-
-def _size(domain):
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
 
 
 def products(subject, rng):
@@ -222,79 +218,6 @@ def products(subject, rng):
     message = f"`pullback` is not the transposed Jacobian times r: off by {errors[i]:.3g} in parameter "
     message += subject.parameter(i)
     yield Trial({"x": x, "r": r}, float(errors[i]), ROUNDING * rows.size * size, message)
-
-
-def immersion(subject, rng):
-    """The tangent functions are independent: the rank is the number of parameters, by a margin."""
-    model, theta = subject.object, subject.theta
-    p = len(theta)
-    x = subject.points(8 * p + 32, rng)
-    rows = np.asarray(model.jacobian(theta, x)).reshape(-1, p)
-    norms = np.linalg.norm(rows, axis=0)
-    i = int(np.argmin(norms))
-    message = f"the parameter {subject.parameter(i)} changes nothing: its tangent function vanishes"
-    yield Trial({"theta": theta}, EPS * float(norms.max()), float(norms[i]), message)
-    if norms[i] == 0:
-        return
-    _, sigma, vt = np.linalg.svd(rows / norms, full_matrices=False)
-    largest = np.argsort(-np.abs(vt[-1]))[: max(2, int(np.sum(np.abs(vt[-1]) > 0.1)))]
-    names = ", ".join(subject.parameter(int(i)) for i in largest[:4])
-    message = (
-        f"the model is not an immersion at θ: its tangent functions are dependent (singular values of the "
-        f"scaled ones from {sigma[0]:.3g} to {sigma[-1]:.3g}), those of {names}"
-    )
-    yield Trial({"theta": theta}, p * EPS * float(sigma[0]) * 4, float(sigma[-1]), message)
-
-
-def covariance(subject, rng):
-    """The natural gradient's pushforward does not depend on the parametrisation."""
-    model, theta = subject.object, subject.theta
-    p = len(theta)
-    x = subject.points(2 * p + 10, rng)
-    value = np.asarray(model(theta, x))
-    if value.ndim != 1:
-        raise NotApplicable("it is tried for one output")
-    loss = EmpiricalLoss(x, value - np.cos(np.arange(len(x))))
-    data = PointSet(subject.domain, x)
-    mixing = np.eye(p) + np.tril(rng.integers(-1, 2, (p, p)), -1) / max(1, p)
-    other = _Shifted(model, theta, mixing)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateModelWarning)
-        first = natural_gradient(loss, _Shifted(model, theta), np.zeros(p), L2(), data)
-        second = natural_gradient(loss, other, np.zeros(p), L2(), data)
-    if max(first.error_bound, second.error_bound) > 1e-3 or min(first.rank, second.rank) < p:
-        raise NotApplicable(
-            f"the tangent functions are too nearly dependent (condition {first.condition:.1e}) to tell"
-        )
-    size = float(np.abs(first.pushforward.values).max())
-    error = float(np.abs(first.pushforward.values - second.pushforward.values).max())
-    tolerance = (
-        size * 10 * (first.condition * first.error_bound + second.condition * second.error_bound)
-        + 1e-13 * size
-    )
-    message = (
-        f"the natural gradient's pushforward changes with the parametrisation by {error:.3g} of {size:.3g}"
-    )
-    yield Trial({"theta": theta}, error, tolerance, message)
-
-
-class _Shifted:
-    """ϑ ↦ f(θ + B sinh ϑ), from value and Jacobian alone; B = 1 if not given."""
-
-    n_outputs = 1
-
-    def __init__(self, model, theta, mixing=None):
-        mixing = np.eye(len(theta)) if mixing is None else mixing
-        self._model, self._theta, self._mixing = model, theta, mixing
-        self.dimension, self.n_parameters = model.dimension, len(theta)
-        self.parameter_names = tuple(f"t{i}" for i in range(len(theta)))
-
-    def __call__(self, t, x):
-        return self._model(self._theta + self._mixing @ np.sinh(t), x)
-
-    def jacobian(self, t, x):
-        inner = self._theta + self._mixing @ np.sinh(t)
-        return self._model.jacobian(inner, x) @ (self._mixing * np.cosh(t))
 
 
 def inputs_unchanged(subject, rng):
@@ -339,16 +262,15 @@ def no_stale_cache(subject, rng):
 
 MODEL_CHECKS = [
     require_members(("__call__", "jacobian", "dimension", "n_parameters"), "model"),
-    Check("model-shapes", shapes.__doc__, shapes, ("__call__", "jacobian")),
-    Check("model-pointwise", pointwise.__doc__, pointwise, ("__call__", "jacobian")),
-    Check("model-jacobian", jacobian.__doc__, jacobian, ("__call__", "jacobian")),
-    Check("model-taylor", taylor.__doc__, taylor, ("__call__", "jacobian")),
-    Check("model-derivatives", spatial_derivatives.__doc__, spatial_derivatives, ("derivative",)),
-    Check("model-products", products.__doc__, products, ("jacobian", "pushforward", "pullback")),
-    Check("model-immersion", immersion.__doc__, immersion, ("jacobian",)),
-    Check("model-covariance", covariance.__doc__, covariance, ("__call__", "jacobian")),
-    Check("model-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("__call__", "jacobian")),
-    Check("model-cache", no_stale_cache.__doc__, no_stale_cache, ("__call__", "jacobian")),
+    check_of("model-shapes", shapes, "__call__", "jacobian"),
+    check_of("model-pointwise", pointwise, "__call__", "jacobian"),
+    check_of("model-jacobian", jacobian, "__call__", "jacobian"),
+    check_of("model-taylor", taylor, "__call__", "jacobian"),
+    check_of("model-derivatives", spatial_derivatives, "derivative"),
+    check_of("model-products", products, "jacobian", "pushforward", "pullback"),
+    *TANGENT_SPACE_CHECKS,
+    check_of("model-inputs", inputs_unchanged, "__call__", "jacobian"),
+    check_of("model-cache", no_stale_cache, "__call__", "jacobian"),
 ]
 
 
@@ -360,7 +282,15 @@ def model_subject(model, *, theta=None, domain=None):
     return ModelSubject(model, theta, domain)
 
 
-def check_model(model, *, theta=None, domain=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_model(
+    model: ModelLike,
+    *,
+    theta: ArrayLike | None = None,
+    domain: Domain | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that an object is a model: values, Jacobians and spatial derivatives that belong together.
 
     Parameters

@@ -2,20 +2,25 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
-    Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
     Trial,
     changed,
+    check_of,
     run_checks,
     snapshot,
 )
+from funcgrad.testing.protocols import Operator
 
 # Columns of an operator that are looked at; of larger ones, those at the ends and some between.
 _COLUMNS = 120
@@ -25,9 +30,9 @@ _COLUMNS = 120
 class OperatorSubject:
     """An operator with the shape of what it takes and the weights of its inner product."""
 
-    object: object
-    given_shape: object
-    weights: object
+    object: Operator
+    given_shape: int | tuple[int, ...] | None
+    weights: ArrayLike | None
 
     @cached_property
     def shape(self):
@@ -284,29 +289,17 @@ def has_an_operator(subject, rng):
 
 
 OPERATOR_CHECKS = [
-    Check("operator-members", has_an_operator.__doc__, has_an_operator),
-    Check("operator-linear", linear.__doc__, linear, ("apply",)),
-    Check("operator-adjoint", adjoint.__doc__, adjoint, ("apply",)),
-    Check("operator-self-adjoint", self_adjoint.__doc__, self_adjoint, ("apply",)),
-    Check("operator-matrix", sparse_matrix.__doc__, sparse_matrix, ("apply", "matrix")),
-    Check("operator-inverse", inverse.__doc__, inverse, ("apply",)),
-    Check(
-        "operator-whitening", whitening.__doc__, whitening, ("apply", "apply_transpose", "solve_transpose")
-    ),
-    Check("operator-parts", parts.__doc__, parts, ("weights", "first_derivative")),
-    Check(
-        "operator-parts-second",
-        second_derivative.__doc__,
-        second_derivative,
-        ("weights", "second_derivative", "stiffness"),
-    ),
-    Check(
-        "operator-eigenbasis",
-        eigenbasis.__doc__,
-        eigenbasis,
-        ("forward", "backward", "multiply", "eigenvalues"),
-    ),
-    Check("operator-inputs", inputs_unchanged.__doc__, inputs_unchanged, ("apply",)),
+    check_of("operator-members", has_an_operator),
+    check_of("operator-linear", linear, "apply"),
+    check_of("operator-adjoint", adjoint, "apply"),
+    check_of("operator-self-adjoint", self_adjoint, "apply"),
+    check_of("operator-matrix", sparse_matrix, "apply", "matrix"),
+    check_of("operator-inverse", inverse, "apply"),
+    check_of("operator-whitening", whitening, "apply", "apply_transpose", "solve_transpose"),
+    check_of("operator-parts", parts, "weights", "first_derivative"),
+    check_of("operator-parts-second", second_derivative, "weights", "second_derivative", "stiffness"),
+    check_of("operator-eigenbasis", eigenbasis, "forward", "backward", "multiply", "eigenvalues"),
+    check_of("operator-inputs", inputs_unchanged, "apply"),
 ]
 
 
@@ -315,7 +308,15 @@ def operator_subject(operator, *, shape=None, weights=None):
     return OperatorSubject(operator, shape, weights)
 
 
-def check_operator(operator, *, shape=None, weights=None, rng=0, expected_failures=None, on_fail="raise"):
+def check_operator(
+    operator: Operator,
+    *,
+    shape: int | tuple[int, ...] | None = None,
+    weights: ArrayLike | None = None,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check a linear operator on nodal values: linearity, adjoint, inverse, summation by parts.
 
     Parameters

@@ -12,7 +12,7 @@ from funcgrad.spaces.line_grids import hermite_functions
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
 from funcgrad.spaces.spline_grid import SplineGrid
-from funcgrad.testing.conformance import NotApplicable
+from funcgrad.testing.conformance import Finding
 
 
 def modes(grid, count, boundary=None):
@@ -112,31 +112,45 @@ def points_of(domain, count, rng):
     return domain.from_unit_cube(rng.uniform(0.05, 0.95, (count, domain.dimension)))
 
 
-def admitted_modes(metric, grid, count):
+def admitted_modes(metric, grid, count, components=None):
     """Return the modes of a grid, as functions, that a metric takes: all, or those of mean zero.
+
+    With components, (N, m), they are modes of one component at a time, those of a low mode first.
 
     Raises
     ------
-    NotApplicable
-        If it takes none.
+    Finding
+        If it takes none, with its last refusal.
     """
     values = modes(grid, count)
-    taken = [u for u in map(grid.function, values.T) if _takes(metric, u)]
-    if len(taken) < values.shape[1]:
-        mean = grid.weights / grid.weights.sum()
-        centred = [grid.function(column - mean @ column) for column in values.T]
-        taken = [u for u in centred if np.abs(u.values).max() > 1e-8 and _takes(metric, u)]
+    mean = grid.weights / grid.weights.sum()
+    refusal = None
+    for columns in (values, values - mean @ values):
+        scalars = [column for column in columns.T if np.abs(column).max() > 1e-8]
+        candidates = [u for column in scalars for u in _of_each_component(grid, column, components)][:count]
+        refusals = [_refusal(metric, u) for u in candidates]
+        taken = [u for u, why in zip(candidates, refusals, strict=True) if why is None]
+        refusal = next(filter(None, refusals), refusal)
+        if len(taken) == len(candidates):
+            break
     if not taken:
-        raise NotApplicable(f"{metric} takes none of the functions tried on {grid!r}")
+        raise Finding(f"{metric} takes none of the functions tried on {grid!r}: {refusal}", {"grid": grid})
     return taken
 
 
-def _takes(metric, u):
+def _of_each_component(grid, column, components):
+    if components is None:
+        return [grid.function(column)]
+    return [grid.function(np.multiply.outer(column, unit)) for unit in np.eye(components)]
+
+
+def _refusal(metric, u):
+    """Return why a metric refuses a function, None if it does not."""
     try:
         metric.inner(u, u)
-    except FuncgradError:
-        return False
-    return True
+    except FuncgradError as why:
+        return str(why)
+    return None
 
 
 def combination(functions, coefficients):
@@ -148,3 +162,13 @@ def combination(functions, coefficients):
 def default_grid():
     """Return the grid on which objects are checked if none is given: 24 nodes on a circle of length 2π."""
     return Circle().grid(24)
+
+
+def shown(x):
+    """Return the coordinates of a point as they stand in a message."""
+    return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
+
+
+def size_of(domain):
+    """Return the side of a cube of the domain's volume, 1 if that is infinite."""
+    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0

@@ -1,5 +1,8 @@
 """All checks of an object, whatever it is, and pytest cases of them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from funcgrad.errors import InvalidInput
@@ -7,11 +10,16 @@ from funcgrad.functionals import Covector
 from funcgrad.testing.conformance import (
     ROUNDING,
     Check,
+    CheckResult,
     NotApplicable,
+    OnFail,
+    Subject,
     Trial,
     applicable,
+    check_of,
     expected_failures_of,
     generator_for,
+    given,
     report,
     run_check,
     run_checks,
@@ -20,13 +28,19 @@ from funcgrad.testing.conformance import (
 from funcgrad.testing.domain_checks import DOMAIN_CHECKS, domain_subject
 from funcgrad.testing.functional_checks import FUNCTIONAL_CHECKS, functional_subject
 from funcgrad.testing.kernel_checks import KERNEL_CHECKS, kernel_subject
-from funcgrad.testing.metric_checks import METRIC_CHECKS, metric_subject
+from funcgrad.testing.metric_checks import METRIC_CHECKS
+from funcgrad.testing.metric_field_checks import METRIC_FIELD_CHECKS
+from funcgrad.testing.metric_subject import metric_subject
 from funcgrad.testing.model_checks import MODEL_CHECKS, model_subject
 from funcgrad.testing.operator_checks import OPERATOR_CHECKS, operator_subject
+
+if TYPE_CHECKING:  # nothing here needs pytest but to make cases for it
+    import pytest
 
 # What tells the kinds of objects apart, in the order in which they are asked: members, checks, subject.
 _KINDS = (
     (("inner", "riesz"), METRIC_CHECKS, metric_subject),
+    (("at",), [*METRIC_CHECKS, *METRIC_FIELD_CHECKS], metric_subject),
     (("laplacian_spectrum", "grid"), DOMAIN_CHECKS, domain_subject),
     (("differential",), FUNCTIONAL_CHECKS, functional_subject),
     (("jacobian", "n_parameters"), MODEL_CHECKS, model_subject),
@@ -37,7 +51,7 @@ _KINDS = (
 )
 
 
-def suite_of(thing, options):
+def suite_of(thing: object, options: Mapping[str, object]) -> tuple[Sequence[Check], Subject]:
     """Return the checks for an object and their subject, by what members the object has."""
     for members, checks, subject_of in _KINDS:
         if all(hasattr(thing, name) for name in members) or (
@@ -45,12 +59,20 @@ def suite_of(thing, options):
         ):
             return checks, subject_of(thing, **options)
     raise InvalidInput(
-        f"{thing!r} is no metric (`inner`, `riesz`), domain (`laplacian_spectrum`, `grid`), functional "
-        "(`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator (`apply`)."
+        f"{thing!r} is no metric (`inner`, `riesz`, or `at`), domain (`laplacian_spectrum`, `grid`), "
+        "functional (`differential`), model (`jacobian`, `n_parameters`), kernel (`gram`) or operator "
+        "(`apply`)."
     )
 
 
-def check_all(thing, *, rng=0, expected_failures=None, on_fail="raise", **options):
+def check_all(
+    thing: object,
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+    **options: object,
+) -> list[CheckResult]:
     """Run all the checks for an object, whose kind is told by its members.
 
     Parameters
@@ -60,7 +82,8 @@ def check_all(thing, *, rng=0, expected_failures=None, on_fail="raise", **option
     rng, expected_failures, on_fail
         See `check_metric`.
     **options
-        Those of the check of its kind: `grid` of a metric or domain, `domain` of a kernel or model, `theta`
+        Those of the check of its kind: `grid` of a metric or domain, `at` of a metric that depends on its
+        base point, `domain` of a kernel or model, `theta`
         of a model, `f` of a functional, `shape` and `weights` of an operator.
 
     Returns
@@ -84,20 +107,25 @@ class BoundCheck:
     Calling it returns the `CheckResult`, or raises `ConformanceError`.
     """
 
-    def __init__(self, check, subject, seed, reason):
+    def __init__(self, check: Check, subject: Subject, seed: int, reason: str | None):
         self.check, self.subject, self._seed, self._reason = check, subject, seed, reason
 
     def __call__(self):
         """Run the check."""
         result = run_check(self.check, self.subject, generator_for(self.check, self._seed), self._reason)
-        report([result], self.subject.object, "raise")
+        report([result], given(self.subject), "raise")
         return result
 
     def __repr__(self):
-        return f"<{self.check.id} of {self.subject.object!r}>"
+        return f"<{self.check.id} of {given(self.subject)!r}>"
 
 
-def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
+def parametrize_with_checks(
+    objects: Sequence[object],
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Callable[[object], Mapping[str, str]] | None = None,
+) -> "pytest.MarkDecorator":
     """Return a decorator that makes a pytest case of each check of each object.
 
     The test takes one argument, `check`, and calls it. Checks for which an object lacks the (optional)
@@ -124,8 +152,7 @@ def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
     seed = seed_of(rng)
     cases, ids = [], []
     for i, entry in enumerate(objects):
-        paired = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], dict)
-        thing, options = entry if paired else (entry, {})
+        thing, options = _with_options(entry)
         checks, subject = suite_of(thing, options)
         reasons = {} if expected_failures is None else expected_failures(thing)
         reasons = expected_failures_of(reasons, [check.id for check in checks])
@@ -135,8 +162,14 @@ def parametrize_with_checks(objects, *, rng=0, expected_failures=None):
     return pytest.mark.parametrize("check", cases, ids=ids)
 
 
+def _with_options(entry: object) -> tuple[object, dict[str, object]]:
+    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], dict):
+        return entry
+    return entry, {}
+
+
 class _CompiledSubject:
-    def __init__(self, function, arguments):
+    def __init__(self, function: Callable[..., object], arguments: Sequence[object]):
         self.object, self.arguments = function, arguments
 
 
@@ -162,10 +195,17 @@ def _agrees_with_source(subject, rng):
         yield Trial({"arguments": subject.arguments}, error, ROUNDING * scale, message)
 
 
-COMPILED_CHECKS = [Check("compiled-source", _agrees_with_source.__doc__, _agrees_with_source)]
+COMPILED_CHECKS = [check_of("compiled-source", _agrees_with_source)]
 
 
-def check_compiled(function, arguments, *, rng=0, expected_failures=None, on_fail="raise"):
+def check_compiled(
+    function: Callable[..., object],
+    arguments: Sequence[object],
+    *,
+    rng: int | np.random.Generator = 0,
+    expected_failures: Mapping[str, str] | None = None,
+    on_fail: OnFail = "raise",
+) -> list[CheckResult]:
     """Check that a function compiled by numba gives what its Python source gives, results and outputs.
 
     Parameters
@@ -179,6 +219,19 @@ def check_compiled(function, arguments, *, rng=0, expected_failures=None, on_fai
     Returns
     -------
     list of CheckResult
+
+    Examples
+    --------
+    >>> import numba, numpy as np
+    >>> from funcgrad.testing import check_compiled
+    >>> @numba.njit
+    ... def total(values):
+    ...     out = 0.0
+    ...     for value in values:
+    ...         out += value
+    ...     return out
+    >>> [result.status for result in check_compiled(total, (np.linspace(0, 1, 5),))]
+    ['passed']
     """
     subject = _CompiledSubject(function, tuple(arguments))
     return run_checks(COMPILED_CHECKS, subject, rng, expected_failures, on_fail)

@@ -47,7 +47,7 @@ def audit(names=(), quick=False, seed=0):
     names : sequence of str
         The faults, all of them by default.
     quick : bool
-        Whether to stop at the first theorem that notices, asking the likeliest ones first.
+        Whether to stop at the first instance of a theorem that notices, asking the likeliest theorems first.
     seed : int
         As for `verify`.
 

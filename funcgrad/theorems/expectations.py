@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from funcgrad.errors import InvalidInput
+
 # Local orders that differ by more than this are not one order.
 STABLE_SPREAD = 0.3
 # A verdict about an order needs this many ratios of consecutive residuals above their floors.
@@ -107,6 +109,10 @@ class Order:
 
     low: float
     high: float
+
+    def __post_init__(self):
+        if not self.low <= self.high:
+            raise InvalidInput(f"`low` must not be above `high`; got {self.low:g} and {self.high:g}.")
 
     def judge(self, residuals):
         """Return the `Judgement` of residuals, coarse to fine."""

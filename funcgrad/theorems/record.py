@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
+from funcgrad.gradients.arguments import require_problem
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,14 @@ class Residual:
     floor: float
     h: float
     unknowns: int
+
+    def __post_init__(self):
+        if self.value < 0:
+            raise InvalidInput(
+                f"`value` of a residual is a size; got {self.value:g}: take its absolute value."
+            )
+        if self.scale < 0 or (self.scale == 0 and self.value):
+            raise InvalidInput(f"`scale` of a residual must be positive; got {self.scale:g}.")
 
     @property
     def scaled(self):
@@ -181,6 +191,12 @@ class Theorem:
     oracle: Callable[[Instance], Residual | None] | None = None
 
     def __post_init__(self):
+        for name in ("instances", "from_problem", "levels", "residual", "expectation"):
+            if not callable(getattr(self, name)):
+                raise InvalidInput(f"`{name}` must be a function; got {getattr(self, name)!r}.")
+        if not all(isinstance(control, Control) for control in self._sequence("controls")):
+            raise InvalidInput(f"`controls` must hold Control records; got {self.controls!r}.")
+        self._sequence("hypotheses")
         names = {hypothesis.name for hypothesis in self.hypotheses}
         broken = {control.breaks for control in self.controls}
         if not self.controls or names - broken:
@@ -190,6 +206,12 @@ class Theorem:
             )
         if unknown := broken - names - {"statement"}:
             raise InvalidInput(f"controls of theorem {self.id!r} break unknown hypotheses {sorted(unknown)}.")
+
+    def _sequence(self, name):
+        value = getattr(self, name)
+        if not isinstance(value, Sequence):
+            raise InvalidInput(f"`{name}` must be a tuple, also of a single one; got {value!r}.")
+        return value
 
 
 class DoesNotApply(Exception):
@@ -234,3 +256,11 @@ class Problem:
     domain: Any
     metric: Any
     label: str = "the user's problem"
+
+    def __post_init__(self):
+        require_problem(self.functional, self.model, self.metric, self.domain)
+        p = self.model.n_parameters
+        if finite_array(self.theta, "theta", ndim=1).size != p:
+            raise InvalidInput(
+                f"`theta` must have {p} entries, one a parameter of {self.model!r}; got {self.theta!r}."
+            )

@@ -10,7 +10,7 @@ from funcgrad._checks import finite_array, near_match, one_of, whole_number
 from funcgrad.errors import DegenerateModelWarning, FuncgradError, InvalidInput
 from funcgrad.theorems.expectations import Exact, Order
 from funcgrad.theorems.provenance import provenance
-from funcgrad.theorems.record import DoesNotApply, Problem, Theorem
+from funcgrad.theorems.record import DoesNotApply, Instance, Problem, Residual, Theorem
 from funcgrad.theorems.registry import catalogue
 from funcgrad.theorems.verdict import CaseResult, ControlResult, Series, Verdict
 
@@ -139,6 +139,10 @@ def _assembled(problem, model, theta, functional, metric, domain):
     parts = {"model": model, "theta": theta, "functional": functional, "metric": metric, "domain": domain}
     missing = [f"`{name}`" for name, part in parts.items() if part is None]
     if len(missing) == len(parts):
+        if problem is not None and not hasattr(problem, "label"):
+            raise InvalidInput(
+                f"`problem` must be a theorems.Problem, or give its parts by name; got {problem!r}."
+            )
         return problem
     if problem is not None:
         raise InvalidInput("give either `problem` or its parts, not both.")
@@ -170,7 +174,10 @@ def drawn_instances(theorem, seed, draw):
     """Return the built-in instances of a draw, and whether anything in them is random."""
     rng = np.random.default_rng([seed, draw] if draw else seed)
     before = rng.bit_generator.state
-    return theorem.instances(rng), rng.bit_generator.state != before
+    drawn = theorem.instances(rng)
+    if isinstance(drawn, Instance):
+        raise InvalidInput("`instances` must return a sequence of instances; got a single one.")
+    return drawn, rng.bit_generator.state != before
 
 
 def _is_repeated(case, cases):
@@ -226,6 +233,11 @@ def one_level_more(levels):
 
 def _series(residual, instance, levels, expectation):
     residuals = tuple(residual(instance, level) for level in levels)
+    for found in residuals:
+        if not isinstance(found, Residual):
+            raise InvalidInput(f"`residual` must return a Residual; got {type(found).__name__}.")
+    if not hasattr(expectation, "judge"):
+        raise InvalidInput(f"an expectation must be one of Order, Exact, Spectral, ...; got {expectation!r}.")
     order = (expectation.low, expectation.high) if isinstance(expectation, Order) else None
     return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels), order)
 

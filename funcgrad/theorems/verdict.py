@@ -8,7 +8,8 @@ from funcgrad.theorems.expectations import Judgement, local_orders
 from funcgrad.theorems.record import Residual
 
 # What the status of the parts makes of the whole: the first that occurs decides.
-_WORST_FIRST = ("refuted", "control-undetected", "inconclusive", "consistent", "exact")
+FAILED = ("refuted", "control-undetected")
+_WORST_FIRST = (*FAILED, "inconclusive", "consistent", "exact")
 _HOLDS = {"consistent": True, "exact": True, "inconclusive": None, "vacuous": None}
 
 

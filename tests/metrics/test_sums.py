@@ -146,6 +146,18 @@ def test_pulled_back_metrics_add_and_the_natural_gradient_solves_with_the_sum():
     np.testing.assert_allclose(step.direction, np.linalg.solve(grams[2], slope), rtol=1e-8)
 
 
+def test_an_energy_adds_to_other_metrics():
+    """D²E + a<., .>_0: E = ∫ (u² + u_x²)/2 + (u - 1)⁴ has the second variation of H^1 at u = 1."""
+    grid = UNIT.grid(10)
+    energy = fg.metrics.Energy(fg.Integral("u**2/2 + u_x**2/2 + (u - 1)**4"))
+    one, u, v = grid.function(lambda x: 1 + 0 * x), grid.function(np.exp), grid.function(np.cos)
+    metric = (energy + 2 * fg.L2()).at(one)
+    expected = fg.Sobolev(1.0).inner(u, v) + 2 * fg.L2().inner(u, v)
+    assert metric.inner(u, v) == pytest.approx(expected, rel=1e-12)
+    c = fg.PointEvaluation(0.3)
+    assert metric.inner(metric.riesz(c, grid), v) == pytest.approx(math.cos(0.3), rel=1e-8)
+
+
 def test_a_sum_with_a_metric_that_depends_on_the_base_point_does_too():
     model, theta = fg.models.Symbolic("a*x - b", "x", "a b"), [2.0, 0.5]
     field = fg.Fisher(Bernoulli()) + 0.1 * fg.Sobolev(1)

@@ -9,16 +9,16 @@ from model_oracles import assert_products_agree, assert_same_derivatives
 from funcgrad.errors import InvalidInput
 from funcgrad.models import MLP, Symbolic, multiply, stack
 
+PRODUCT = multiply("x*(1-x)*exp(y)", Symbolic("a*sin(b*x + y)", "x y", "a b"), "x y")
+WRITTEN_OUT = Symbolic("x*(1-x)*exp(y)*a*sin(b*x + y)", "x y", "a b")
+
 
 @given(seed=st.integers(0, 1000))
 def test_a_product_is_the_formula_of_the_product(seed):
     rng = np.random.default_rng(seed)
-    inner = Symbolic("a*sin(b*x + y)", "x y", "a b")
-    product = multiply("x*(1-x)*exp(y)", inner, "x y")
-    formula = Symbolic("x*(1-x)*exp(y)*a*sin(b*x + y)", "x y", "a b")
     theta, x = rng.normal(size=2), rng.uniform(-1, 1, size=(7, 2))
-    assert_same_derivatives(product, formula, theta, x, roundings=256)
-    assert_products_agree(product, theta, x)
+    assert_same_derivatives(PRODUCT, WRITTEN_OUT, theta, x, roundings=256)
+    assert_products_agree(PRODUCT, theta, x)
 
 
 def test_every_output_is_multiplied():

@@ -22,10 +22,10 @@ PROBLEM = {
 
 
 @pytest.fixture(scope="module")
-def report():
+def report(verdict_of):
     """A report of every kind: theorems that hold, one that does not, one not applicable, some unchecked."""
     text, problem = read_problem(**PROBLEM)
-    verdicts = [fg.verify(id) for id in IDS]
+    verdicts = [verdict_of(id) for id in IDS]
     verdicts.append(fg.verify("sobolev-gradient-smooths", problem))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fg.L2, "riesz", lambda self, c, grid: 1 / 0)

@@ -30,8 +30,8 @@ def data_of(report):
 
 
 @pytest.fixture(scope="module")
-def built_in():
-    return data_of(Report("funcgrad verify", 0, "quick", tuple(fg.verify(id) for id in IDS), ("riesz",)))
+def built_in(verdict_of):
+    return data_of(Report("funcgrad verify", 0, "quick", tuple(map(verdict_of, IDS)), ("riesz",)))
 
 
 @pytest.fixture(scope="module")
@@ -140,13 +140,13 @@ def test_residuals_under_their_floors_and_within_rounding_are_the_same(built_in)
     assert changed(built_in, move) == []
 
 
-def test_a_full_run_adds_a_level_and_draws_random_instances_again():
-    quick, full = (fg.verify("ntk-gradient", budget=budget) for budget in ("quick", "full"))
+def test_a_full_run_adds_a_level_and_draws_random_instances_again(verdict_of):
+    quick, full = verdict_of("ntk-gradient"), fg.verify("ntk-gradient", budget="full")
     assert full.holds is True, str(full)
     assert len(full.cases) == 3 * len(quick.cases)
     assert {case.draw for case in full.cases} == {0, 1, 2}
     assert full.cases[0].series.levels == tuple(one_level_more(quick.cases[0].series.levels))
     assert full.cases[0].series.residuals[:-1] == quick.cases[0].series.residuals
     # Nothing is random in these, so they are not drawn again.
-    quick, full = (fg.verify("no-l2-gradient", budget=budget) for budget in ("quick", "full"))
+    quick, full = verdict_of("no-l2-gradient"), fg.verify("no-l2-gradient", budget="full")
     assert len(full.cases) == len(quick.cases)

@@ -3,6 +3,8 @@
 A few of each kind in every run; 200 with ``--hypothesis-profile=funcgrad-thorough``.
 """
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,30 +24,51 @@ from funcgrad.testing import (
 DRAWN = settings(max_examples=200 if settings.default.max_examples >= 200 else 8)
 
 
-@st.composite
-def metrics_on_grids(draw):
-    grid = draw(strategies.grids())
-    return draw(strategies.metrics(grid=st.just(grid))), grid
+@DRAWN
+@given(st.data(), st.integers(0, 9))
+def test_right_metrics(data, seed):
+    grid = data.draw(strategies.grids())
+    check_metric(data.draw(strategies.metrics(grid=st.just(grid))), grid=grid, rng=seed)
+
+
+# Each kind by itself: as many are drawn of each.
+@pytest.mark.parametrize("kind", ["sum", "tangent-extended"])
+@DRAWN
+@given(data=st.data(), seed=st.integers(0, 9))
+def test_right_metrics_made_of_others(kind, data, seed):
+    kinds, boundaries = ("interval", "circle"), st.sampled_from(["neumann", "periodic"])
+    domains = strategies.domains(kinds=kinds, dimensions=(1,), boundaries=boundaries)
+    grid = data.draw(strategies.grids(domain=domains, nodes=st.integers(12, 24)))
+    check_metric(data.draw(strategies.metrics(grid=st.just(grid), kinds=(kind,))), grid=grid, rng=seed)
+
+
+@pytest.mark.parametrize("kind", ["fisher-rao", "fisher", "energy", "gauss-newton", "sum", "wasserstein"])
+@DRAWN
+@given(data=st.data(), seed=st.integers(0, 9))
+def test_right_metrics_that_depend_on_their_base_point(kind, data, seed):
+    drawn = data.draw(strategies.metric_fields(kinds=(kind,)))
+    check_metric(drawn.field, at=drawn.base, rng=seed)
+
+
+EVERYWHERE = ("interval", "circle", "sphere", "euclidean", "torus", "box")
 
 
 @DRAWN
-@given(metrics_on_grids(), st.integers(0, 9))
-def test_right_metrics(drawn, seed):
-    metric, grid = drawn
-    check_metric(metric, grid=grid, rng=seed)
-
-
-@st.composite
-def kernels_on_domains(draw):
-    domain = draw(strategies.domains(kinds=("interval", "circle", "sphere", "euclidean")))
-    return draw(strategies.kernels(domain=st.just(domain))), domain
+@given(st.data(), st.integers(0, 9))
+def test_right_kernels(data, seed):
+    domain = data.draw(strategies.domains(kinds=EVERYWHERE))
+    condition = data.draw(st.sampled_from([1e8, math.inf]))
+    kernel = data.draw(strategies.kernels(domain=st.just(domain), condition=condition))
+    check_kernel(kernel, domain=domain, rng=seed, largest=40)
 
 
 @DRAWN
-@given(kernels_on_domains(), st.integers(0, 9))
-def test_right_kernels(drawn, seed):
-    kernel, domain = drawn
-    check_kernel(kernel, domain=domain, rng=seed)
+@given(st.data(), st.integers(0, 9))
+def test_right_matrix_valued_kernels(data, seed):
+    domain = data.draw(strategies.domains(kinds=EVERYWHERE))
+    condition = data.draw(st.sampled_from([1e8, math.inf]))
+    kernel = data.draw(strategies.matrix_kernels(domain=st.just(domain), condition=condition))
+    check_kernel(kernel, domain=domain, rng=seed, largest=12)
 
 
 @st.composite

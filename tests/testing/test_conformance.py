@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import wrong_metrics
 import wrong_objects as wrong
 
 import funcgrad as fg
@@ -86,7 +87,7 @@ def test_what_happens_on_failure_is_chosen():
 
 
 def test_the_smallest_failing_input_is_returned():
-    results = by_id(check_metric(wrong.AsymmetricMetric(fg.L2()), on_fail="return"))
+    results = by_id(check_metric(wrong_metrics.AsymmetricMetric(fg.L2()), on_fail="return"))
     assert set(results["metric-symmetric"].input) == {"u", "v"}
     # The Gram matrix fails with 40 points; the message is about as few as show it.
     kernel = by_id(check_kernel(wrong.KernelNotQuitePositive(), on_fail="return"))["kernel-positive"]
@@ -114,8 +115,60 @@ def test_an_error_of_the_object_is_a_failure_of_the_check():
         def gram(self, X, Y=None):
             raise RuntimeError("no memory")
 
-    with pytest.raises(ConformanceError, match="kernel-symmetric: failed: it raised RuntimeError: no memory"):
+    with pytest.raises(
+        ConformanceError, match=r"kernel-symmetric, .*: failed: it raised RuntimeError: no memory"
+    ):
         check_kernel(Broken())
+
+
+def test_what_is_wrong_is_said_once_for_all_the_checks_that_find_it():
+    with pytest.raises(ConformanceError) as caught:
+        check_metric(fg.metrics.Energy(fg.Integral("-u_x**2/2 + u**2/2")))
+    assert str(caught.value).count("takes none of the functions tried") == 1
+    assert "metric-symmetric, metric-bilinear, metric-positive" in str(caught.value)
+
+
+def test_a_metric_that_takes_no_covector_is_told_so():
+    class Refusing(wrong_metrics.Wrapped):
+        def riesz(self, c, grid):
+            raise fg.InvalidInput("not today.")
+
+    with pytest.raises(ConformanceError, match=r"`riesz` takes none of the covectors tried: not today\."):
+        check_metric(Refusing(fg.L2()))
+
+
+def test_a_dual_norm_that_is_refused_is_no_failure_and_a_stated_accuracy_is_granted():
+    class Coarse(wrong_metrics.Wrapped):
+        dual_norm_accuracy = 1e-3
+
+        def dual_norm(self, c, domain):
+            return (1 - 0.9e-3) * self.metric.dual_norm(c, domain)
+
+    class Refusing(wrong_metrics.Wrapped):
+        def dual_norm(self, c, domain):
+            raise fg.InvalidInput("it is not known.")
+
+    check_metric(Coarse(fg.Sobolev(1.0)))
+    Coarse.dual_norm_accuracy = 1e-4
+    with pytest.raises(ConformanceError, match="metric-dual-norm: failed"):
+        check_metric(Coarse(fg.Sobolev(1.0)))
+    results = by_id(check_metric(Refusing(fg.Sobolev(1.0))))
+    for name in ("metric-dual-norm", "metric-dual-bound"):
+        assert (results[name].status, results[name].message) == ("not applicable", "it is not known.")
+
+
+def test_a_metric_that_depends_on_its_base_point_is_checked_where_one_says():
+    interval = fg.Interval(0, 1)
+    base = interval.grid(12).function(lambda x: 1 + x)
+    results = by_id(check_metric(fg.FisherRao(), at=base))
+    assert results["field-stale"].status == results["metric-riesz"].status == "passed"
+    assert [result.id for result in check_all(fg.FisherRao(), at=base)] == list(results)
+    with pytest.raises(fg.InvalidInput, match=r"raised InvalidInput: .* positive density.* as `at`\."):
+        check_metric(fg.FisherRao(), at=base - 2.0 * base)
+    with pytest.raises(
+        fg.InvalidInput, match="`at` is for metrics that depend on their base point; L2 does not"
+    ):
+        check_metric(fg.L2(), at=base)
 
 
 def test_a_check_with_nothing_to_try_does_not_pass():
@@ -147,7 +200,7 @@ def test_check_all_tells_kinds_apart():
         results = check_all(thing)
         assert all(result.id.startswith(prefix) for result in results)
         assert sum(result.status == "passed" for result in results) >= 2
-    with pytest.raises(fg.InvalidInput, match=r"is no metric \(`inner`, `riesz`\)"):
+    with pytest.raises(fg.InvalidInput, match=r"is no metric \(`inner`, `riesz`, or `at`\)"):
         check_all(3.0)
 
 

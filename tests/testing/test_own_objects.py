@@ -52,12 +52,77 @@ METRICS = [
         UNIT.grid(12),
         {},
     ),
+    (fg.L2() + 2 * fg.Sobolev(1.0), UNIT.grid(12), {}),
+    (
+        fg.metrics.TangentExtended(models.Polynomial(2), [1.0, 0.0, 0.0], np.diag([1, 2, 3])),
+        UNIT.grid(12),
+        {},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("metric", "grid", "expected"), METRICS, ids=lambda part: str(part)[:60])
 def test_metrics(metric, grid, expected):
     check_metric(metric, grid=grid, expected_failures=expected)
+
+
+def wave_at(rule):
+    return UNIT.grid(12, rule=rule).function(lambda x: 1 + np.cos(np.pi * x) / 4)
+
+
+CLASSES = UNIT.grid(12).function(lambda x: np.stack([np.sin(x), x, 0 * x], axis=1))
+CONVEX = fg.Integral("u_x**2/2 + u**2/2 + u**4/4")
+FIELDS = [
+    (fg.FisherRao(), wave_at(None), {}),
+    (fg.Wasserstein(), wave_at(None), {}),
+    (fg.Wasserstein(), wave_at("midpoint"), {}),
+    (fg.Wasserstein(), fg.Torus((1, 2)).grid(6).function(lambda x, y: 1 + np.cos(2 * np.pi * x) / 4), {}),
+    (fg.Fisher(fg.metrics.Bernoulli()), wave_at(None), {}),
+    (fg.Fisher(fg.metrics.Gaussian(0.5)), CLASSES, {}),
+    (
+        fg.Fisher(fg.metrics.Categorical()),
+        CLASSES,
+        {"metric-definite": "a constant added to all logits changes no probability"},
+    ),
+    (fg.metrics.Energy(CONVEX), wave_at(None), {}),
+    (fg.metrics.Energy(CONVEX), wave_at("midpoint"), {}),
+    (fg.metrics.GaussNewton(fg.ResidualLoss("u_xx - u - u**3", UNIT.grid(12).nodes)), wave_at(None), {}),
+    (fg.FisherRao() + 2 * fg.Sobolev(1.0), wave_at(None), {}),
+]
+
+
+@pytest.mark.parametrize(("field", "base", "expected"), FIELDS, ids=lambda part: str(part)[:60])
+def test_metrics_that_depend_on_their_base_point(field, base, expected):
+    check_metric(field, at=base, expected_failures=expected)
+
+
+PAIR = models.stack([models.Polynomial(1), models.Symbolic("a*sin(b*x)", parameters="a b")])
+OF_PAIRS = [
+    (fg.L2(), UNIT.grid(12), 3),
+    (fg.Sobolev(1.0), UNIT.grid(12), 2),
+    (fg.RKHS(kernels.MatrixKernel([[2.0, 1.0], [1.0, 2.0]], kernels.Matern(1.5))), UNIT.grid(6), None),
+    (
+        fg.metrics.TangentExtended(PAIR, [1.0, 2.0, 1.0, 2.0], metric=fg.Sobolev(1.0)),
+        UNIT.grid(12),
+        2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("metric", "grid", "components"), OF_PAIRS, ids=lambda part: str(part)[:60])
+def test_metrics_of_functions_with_components(metric, grid, components):
+    check_metric(metric, grid=grid, components=components)
+
+
+def test_every_metric_with_a_public_name_is_among_those_checked():
+    named = {
+        getattr(fg.metrics, name)
+        for name in fg.metrics.__all__
+        if issubclass(getattr(fg.metrics, name), fg.Metric | fg.metrics.MetricField)
+    }
+    abstract = {fg.Metric, fg.metrics.SpectralMetric, fg.metrics.MetricField}
+    checked = {type(case[0]) for case in [*METRICS, *FIELDS]}
+    assert named - abstract <= checked
 
 
 WAVE = models.Symbolic("a*sin(b*x) + c*x", parameters="a b c")
@@ -79,6 +144,18 @@ KERNELS = [
     (kernels.ReLUTangent(2), fg.Sphere(), 40),
     (kernels.Matern(1.5) + kernels.Gaussian(), None, 130),
     (2 * kernels.Matern(1.5) * kernels.Linear(), None, 130),
+    (kernels.TorusSobolev(2.0, [1.0, 2.0]), fg.Torus((1, 2)), 20),
+    (kernels.TorusSobolev(2.7, [1.0, 1.0], 0.3), fg.Torus((1, 1)), 20),
+    (kernels.Radial(lambda r: 1 / (1 + r**2), [lambda r: -2 / (1 + r**2) ** 2]), SQUARE, 40),
+    (kernels.ArcCosine(0), SQUARE, 40),
+    (kernels.MatrixKernel([[2.0, 1.0], [1.0, 2.0]], kernels.Matern(2.5)), None, 40),
+    (
+        kernels.MatrixKernel(np.eye(3), kernels.Matern(1.5))
+        + kernels.MatrixKernel(np.ones((3, 3)), kernels.Gaussian()),
+        SQUARE,
+        20,
+    ),
+    (fg.tangent_kernel(PAIR, [1.0, 2.0, 1.0, 2.0]), None, 20),
     (kernels.TensorProduct(kernels.PeriodicSobolev(1.5, 1.0), kernels.Sobolev(2, 1)), SQUARE, 40),
     (fg.tangent_kernel(WAVE, [1.0, 2.0, 0.0]), None, 130),
     (fg.tangent_kernel(WAVE, [1.0, 2.0, 0.0], np.diag([1.0, 2.0, 3.0])), None, 130),
@@ -88,6 +165,13 @@ KERNELS = [
 @pytest.mark.parametrize(("kernel", "domain", "largest"), KERNELS, ids=lambda part: str(part)[:60])
 def test_kernels(kernel, domain, largest):
     check_kernel(kernel, domain=domain, largest=largest)
+
+
+def test_every_kernel_with_a_public_name_is_among_those_checked():
+    kinds = (kernels.Kernel, kernels.MatrixValuedKernel)
+    objects = [getattr(kernels, name) for name in kernels.__all__]
+    named = {thing for thing in objects if isinstance(thing, type) and issubclass(thing, kinds)} - set(kinds)
+    assert named <= {type(kernel) for kernel, _, _ in KERNELS}
 
 
 ON_SQUARE = SQUARE.grid(10).function(lambda x, y: x * y)

@@ -1,111 +1,11 @@
 """Deliberately wrong objects: each keeps its contract in all but one point."""
 
-import dataclasses
-import math
-
 import numpy as np
 
 import funcgrad as fg
 from funcgrad.functionals import Covector, Density, Functional
-from funcgrad.metrics import Sobolev
 from funcgrad.operators.finite_differences import DifferenceOperator, first_derivative
 from funcgrad.operators.summation_by_parts import SummationByParts
-
-# --- metrics: duck-typed around a right one ------------------------------------------------------------
-
-
-class Wrapped:
-    """A right metric's five members, to be spoilt one at a time; no subclass of the library's."""
-
-    def __init__(self, metric):
-        self.metric = metric
-
-    def inner(self, u, v):
-        return self.metric.inner(u, v)
-
-    def norm(self, u):
-        return math.sqrt(self.inner(u, u))
-
-    def flat(self, u):
-        return self.metric.flat(u)
-
-    def riesz(self, c, grid):
-        return self.metric.riesz(c, grid)
-
-    def dual_norm(self, c, domain):
-        return self.metric.dual_norm(c, domain)
-
-    def __repr__(self):
-        return type(self).__name__
-
-
-class AsymmetricMetric(Wrapped):
-    def inner(self, u, v):
-        return self.metric.inner(u, v) + 1e-6 * u.integral() * v.grid.integrate(
-            v.values * np.sin(v.grid.nodes[:, 0])
-        )
-
-
-class IndefiniteMetric(Wrapped):
-    """Negative on the second mode alone."""
-
-    def inner(self, u, v):
-        wave = np.cos(u.grid.nodes[:, 0]) / math.sqrt(math.pi)
-        parts = [u.grid.integrate(w.values * wave) for w in (u, v)]
-        return self.metric.inner(u, v) - 3.0 * parts[0] * parts[1]
-
-
-class MetricWithoutWeights(Wrapped):
-    """Σ u_j v_j: each cell counts 1."""
-
-    def inner(self, u, v):
-        return float(np.sum(u.values * v.values))
-
-    def flat(self, u):
-        return Density(u.grid.function(u.values / u.grid.weights))
-
-    def riesz(self, c, grid):
-        return grid.function(c.components(grid))
-
-    def dual_norm(self, c, domain):
-        return math.inf
-
-
-class MetricWithAnotherRiesz(Wrapped):
-    """The inner product of H^1 and the Riesz map of H^2."""
-
-    def riesz(self, c, grid):
-        return Sobolev(2.0).riesz(c, grid)
-
-
-class MetricWithWrongDualNorm(Wrapped):
-    """The square of the dual norm."""
-
-    def dual_norm(self, c, domain):
-        return self.metric.dual_norm(c, domain) ** 2
-
-
-@dataclasses.dataclass(eq=False)
-class MetricWithoutLengthScale(Wrapped):
-    length_scale: float = 0.5
-
-    def __post_init__(self):
-        self.metric = Sobolev(1.0)
-
-
-class MetricWithStaleFactor(Wrapped):
-    """Representers are computed with what the last inner product factored, on whichever grid that was."""
-
-    _last = None
-
-    def inner(self, u, v):
-        self._last = u.grid
-        return self.metric.inner(u, v)
-
-    def riesz(self, c, grid):
-        last = grid if self._last is None else self._last
-        return grid.function(self.metric.riesz(c, last))
-
 
 # --- kernels -----------------------------------------------------------------------------------------------
 
@@ -160,6 +60,46 @@ class KernelWithWrongProduct(PlainKernel):
 
     def matvec(self, X, Y, v):
         return self.gram(X, Y[:128]) @ v[:128]
+
+
+class TorusKernelWithMissingImages(fg.kernels.TorusSobolev):
+    """The kernel of R^n at the nearest image alone, as if the others were negligible."""
+
+    def _evaluate(self, x, y):
+        d = x - y
+        d = d - self.lengths * np.round(d / self.lengths)
+        return self._free._evaluate(d, np.zeros_like(d))
+
+    def _gram(self, X, Y):
+        return self._evaluate(X[:, None, :], Y[None, :, :])
+
+
+class CouplingNotPositive(fg.kernels.MatrixKernel):
+    """Components that correlate by more than 1: the coupling has a negative eigenvalue."""
+
+    def __init__(self):
+        self._set_terms(((np.array([[1.0, 1.01], [1.01, 1.0]]), fg.kernels.Gaussian()),))
+
+
+class CouplingNotSymmetric(fg.kernels.MatrixKernel):
+    """The first component hears of the second, and not the other way round."""
+
+    def __init__(self):
+        self._set_terms(((np.array([[1.0, 0.3], [0.0, 1.0]]), fg.kernels.Gaussian()),))
+
+
+class GramByComponents(fg.kernels.MatrixKernel):
+    """All first components before all second ones."""
+
+    def _gram(self, X, Y):
+        return sum(np.kron(B, kernel._gram(X, Y)) for B, kernel in self.terms)
+
+
+class ProductWithoutCoupling(fg.kernels.MatrixKernel):
+    """`matvec` takes the components for independent."""
+
+    def _product(self, X, Y, v):
+        return sum(kernel._product(X, Y, v) for _, kernel in self.terms)
 
 
 # --- functionals -------------------------------------------------------------------------------------------

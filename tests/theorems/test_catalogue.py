@@ -15,8 +15,8 @@ IDS = [theorem.id for theorem in catalogue()]
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_a_theorem_holds_and_its_controls_are_detected(id):
-    verdict = fg.verify(id)
+def test_a_theorem_holds_and_its_controls_are_detected(id, verdict_of):
+    verdict = verdict_of(id)
     assert verdict.holds is True, str(verdict)
     assert verdict.cases
     assert all(control.detected for case in verdict.cases for control in case.controls)
@@ -34,8 +34,8 @@ def test_a_seed_repeats_its_figures():
     assert first == second
 
 
-def test_a_verdict_prints_renders_to_json_and_plots():
-    verdict = fg.verify("no-l2-gradient")
+def test_a_verdict_prints_renders_to_json_and_plots(verdict_of):
+    verdict = verdict_of("no-l2-gradient")
     text = str(verdict)
     assert "no-l2-gradient  CONSISTENT" in text
     assert "control detected" in text

@@ -1,5 +1,8 @@
 """How residuals are judged: orders are two-sided, stagnation is seen, floors are honoured."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from funcgrad.errors import InvalidInput
 from funcgrad.theorems.expectations import Exact, Order, Spectral, Stagnant, divergent
 from funcgrad.theorems.record import Residual, Theorem
+from funcgrad.theorems.registry import catalogue
+from funcgrad.theorems.runner import verify
 
 
 def series(values, floor=1e-14, first=8):
@@ -85,10 +90,6 @@ def test_nan_is_refuted(expectation):
 
 
 def test_a_theorem_without_a_control_cannot_be_registered():
-    from dataclasses import replace
-
-    from funcgrad.theorems.registry import catalogue
-
     theorem = catalogue()[0]
     assert isinstance(theorem, Theorem)
     with pytest.raises(InvalidInput, match="needs a negative control"):
@@ -97,3 +98,45 @@ def test_a_theorem_without_a_control_cannot_be_registered():
         replace(theorem, controls=theorem.controls[:1])
     with pytest.raises(InvalidInput, match="unknown hypotheses"):
         replace(theorem, hypotheses=())
+
+
+def test_a_residual_is_a_size_and_an_order_an_interval():
+    """A residual of the wrong sign would else lie below every floor, and its theorem be exact."""
+    with pytest.raises(InvalidInput, match=r"`value` of a residual is a size; got -0\.1"):
+        Residual(-0.1, 1.0, 1e-13, 0.1, 10)
+    for scale in (0.0, -1.0):
+        with pytest.raises(InvalidInput, match="`scale` of a residual must be positive"):
+            Residual(0.1, scale, 1e-13, 0.1, 10)
+    assert Residual(0.0, 0.0, 1e-13, 0.1, 10).scaled == 0
+    with pytest.raises(InvalidInput, match="`low` must not be above `high`; got 2 and 1"):
+        Order(2.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "message"),
+    [
+        ("controls", "the first", "`controls` must be a tuple, also of a single one"),
+        ("controls", (1.0,), r"`controls` must hold Control records; got \(1.0,\)"),
+        ("levels", (8, 16), r"`levels` must be a function; got \(8, 16\)"),
+        ("expectation", Order(1, 2), "`expectation` must be a function; got Order"),
+    ],
+)
+def test_the_parts_of_a_theorem_are_looked_at(part, given, message):
+    first = catalogue()[0]
+    part_given = first.controls[0] if given == "the first" else given
+    with pytest.raises(InvalidInput, match=message):
+        replace(first, **{part: part_given})
+
+
+@pytest.mark.parametrize(
+    ("part", "given", "message"),
+    [
+        ("residual", lambda instance, level: 0.1, "`residual` must return a Residual; got float"),
+        ("expectation", lambda instance: "order 1", "an expectation must be one of Order, .*; got 'order 1'"),
+        ("instances", lambda rng: catalogue()[0].instances(rng)[0], "must return a sequence of instances"),
+    ],
+)
+def test_what_the_parts_of_a_theorem_return_is_looked_at(part, given, message):
+    verdict = verify(replace(catalogue()[0], **{part: given}))
+    assert verdict.status == "refuted"
+    assert re.search(message, verdict.error)

@@ -1,4 +1,10 @@
-"""Quadrature rules as pure functions of arrays: ``nodes, weights = rule(n)``."""
+"""Quadrature rules as pure functions of arrays: ``nodes, weights = rule(n)``.
+
+`RULES` holds those that grids are made of, by name. The rules of one dimension take the number n of nodes,
+refuse what is no whole number or too few (`InvalidInput`), and return two arrays of shape (n,): nodes in
+increasing order, and weights, which add up to the length 2 of [-1, 1] unless a density or the whole line is
+integrated over. "Right to 4 ulp" is said of each single node and weight, for every n.
+"""
 
 from funcgrad.spaces.quadrature.clenshaw_curtis import clenshaw_curtis
 from funcgrad.spaces.quadrature.gauss import gauss_legendre, gauss_lobatto

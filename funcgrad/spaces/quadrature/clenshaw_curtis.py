@@ -17,18 +17,12 @@ def clenshaw_curtis(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 2.
+        At least 2.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in [-1, 1]; the weights are positive and add up to 2. Each node and each
-        weight is right to 4 ulp; the cost is O(n).
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 2.
+        In [-1, 1], right to 4 ulp; the weights are positive. The cost is O(n).
 
     Notes
     -----

@@ -14,18 +14,12 @@ def gauss_legendre(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in (-1, 1); the weights add up to 2. Each node and each weight is right to
-        4 ulp, for every n; the cost is O(n) from n = 50 on.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 1.
+        In (-1, 1), right to 4 ulp; the cost is O(n) from n = 50 on.
 
     Notes
     -----
@@ -53,18 +47,12 @@ def gauss_lobatto(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 2.
+        At least 2.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in [-1, 1]; the weights add up to 2. Each node and each weight is right to
-        4 ulp, for every n; the cost is O(n) from n = 52 on.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 2.
+        In [-1, 1], right to 4 ulp; the cost is O(n) from n = 52 on.
 
     Notes
     -----

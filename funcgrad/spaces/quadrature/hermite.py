@@ -22,19 +22,14 @@ def gauss_hermite(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order, each right to 4 ulp. From n = 371 on the outermost weights, about exp(-2n), fall
+        Right to 4 ulp. From n = 371 on the outermost weights, about exp(-2n), fall
         below 2.2e-308: they are then subnormal (rounded to a multiple of 4.9e-324), from n = 389 on zero.
         The cost is O(n²).
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 1.
 
     Examples
     --------
@@ -55,17 +50,12 @@ def gauss_hermite_lebesgue(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order, each right to 4 ulp. The cost is O(n²).
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 1.
+        Right to 4 ulp. The cost is O(n²).
 
     Examples
     --------

@@ -18,20 +18,19 @@ def gauss_jacobi(n, alpha, beta):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
     alpha, beta : float
         Exponents above -1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in (-1, 1), each right to 4 ulp. The cost is O(n²).
+        In (-1, 1), right to 4 ulp. The cost is O(n²).
 
     Raises
     ------
     InvalidInput
-        If `n` is not a whole number of at least 1, an exponent is not above -1, or the density's integral
-        is no normal float.
+        If an exponent is not above -1, or the density's integral is no normal float.
     ConvergenceError
         If an exponent is so near -1 that the outermost node, about (1 + beta)/n² from its end, merges with it
         in the eigenvalue problem (below some 1e-14).

@@ -12,17 +12,12 @@ def midpoint(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in (-1, 1); every weight is 2/n.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 1.
+        In (-1, 1); every weight is 2/n.
 
     Examples
     --------
@@ -39,17 +34,12 @@ def trapezoid(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 2.
+        At least 2.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in [-1, 1]; the weights add up to 2.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 2.
+        In [-1, 1].
 
     Examples
     --------
@@ -71,17 +61,12 @@ def periodic_trapezoid(n):
     Parameters
     ----------
     n : int
-        Number of nodes, at least 1.
+        At least 1.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in [-1, 1); every weight is 2/n.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not a whole number of at least 1.
+        In [-1, 1); every weight is 2/n.
 
     Examples
     --------
@@ -98,17 +83,12 @@ def simpson(n):
     Parameters
     ----------
     n : int
-        Number of nodes, odd and at least 3.
+        Odd and at least 3.
 
     Returns
     -------
     nodes, weights : arrays of shape (n,)
-        In increasing order in [-1, 1]; the weights add up to 2.
-
-    Raises
-    ------
-    InvalidInput
-        If `n` is not an odd whole number of at least 3.
+        In [-1, 1].
 
     Examples
     --------

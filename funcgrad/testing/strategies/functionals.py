@@ -52,6 +52,16 @@ def covectors(draw, *, grid=None, bounded_in=None, unbounded_in=None):
         Only covectors that have a Riesz representer in it.
     unbounded_in : metric, optional
         Only covectors that have none in it.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> rough = find(strategies.covectors(unbounded_in=fg.Sobolev(1.0)), lambda c: True)
+    >>> rough.regularity.admits(1.0)
+    False
+
     """
     on = draw(grids() if grid is None else grid)
     least, most = _orders(on.domain, bounded_in, unbounded_in)
@@ -101,6 +111,13 @@ def functionals(draw, *, grid=None, bounded_in=None, unbounded_in=None):
         Of grids; the functions to differentiate at live there.
     bounded_in, unbounded_in : metric, optional
         As for `covectors`, at every function.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> find(strategies.functionals(), lambda functional: True)
+    EmpiricalLoss(1 points)
     """
     on = draw(grids() if grid is None else grid)
     at_points = True

@@ -1,23 +1,20 @@
-"""Strategies for metrics and kernels."""
+"""Strategies for metrics, and for metrics that depend on their base point."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
 
-from funcgrad import kernels as library
-from funcgrad.metrics import L2, RKHS, Sobolev
-from funcgrad.spaces import Box, Euclidean, Interval, PointSet, Sphere, Torus
+from funcgrad import metrics as library
+from funcgrad.functionals import Integral, ResidualLoss
+from funcgrad.metrics import L2, RKHS, Metric, MetricField, Sobolev
+from funcgrad.spaces import Box, Circle, Euclidean, Function, Grid, Interval, PointSet, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
-from funcgrad.spaces.spectral_grid import SpectralGrid
+from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
 from funcgrad.testing.samples import modes
-from funcgrad.testing.strategies.spaces import domains, grids
-
-# A family whose length scale is halved so often has a Gram matrix that is diagonal to rounding.
-_HALVINGS = 60
-
-
-def length_scales():
-    """Return a strategy for length scales: 1, 1/2, 1/4."""
-    return st.sampled_from([1.0, 0.5, 0.25])
+from funcgrad.testing.strategies.kernels import kernels
+from funcgrad.testing.strategies.models import models
+from funcgrad.testing.strategies.spaces import domains, functions, grids, length_scales
 
 
 def orders():
@@ -30,7 +27,7 @@ def metrics(
     draw,
     *,
     grid=None,
-    kinds=("l2", "sobolev", "density", "derivative", "rkhs"),
+    kinds=("l2", "sobolev", "density", "derivative", "rkhs", "sum", "tangent-extended"),
     order=None,
     length_scale=None,
 ):
@@ -41,8 +38,8 @@ def metrics(
     grid : strategy, optional
         Of grids, on which the metric is to be used; give ``st.just(grid)`` for one.
     kinds : sequence of str
-        Among "l2", "density" (L2 of one), "sobolev", "derivative" (W^{k,2}), "homogeneous", "rkhs"; those
-        that do not work on the grid are left out.
+        Among "l2", "density" (L2 of one), "sobolev", "derivative" (W^{k,2}), "homogeneous", "rkhs", "sum"
+        (of two of the others), "tangent-extended"; those that do not work on the grid are left out.
     order, length_scale : strategy, optional
         Of Sobolev metrics. Negative orders are never drawn unless asked for.
 
@@ -57,6 +54,20 @@ def metrics(
     scale = draw(length_scales() if length_scale is None else length_scale)
     kind = draw(st.sampled_from([kind for kind in kinds if _works(kind, on)] or ["l2"]))
     order = orders() if order is None else order
+    if kind == "sum":
+        parts = metrics(
+            grid=st.just(on),
+            kinds=("l2", "sobolev", "density", "derivative"),
+            order=order,
+            length_scale=st.just(scale),
+        )
+        return draw(st.sampled_from([1.0, 0.5, 2.0])) * draw(parts) + draw(parts)
+    if kind == "tangent-extended":
+        drawn = draw(models(domain=st.just(on.domain), nonlinear=False))
+        h = np.diag([1.0 + draw(st.integers(0, 2)) for _ in drawn.theta])
+        return library.TangentExtended(
+            drawn.model, drawn.theta, h, draw(st.sampled_from([L2(), Sobolev(1.0)]))
+        )
     if kind == "density":
         wave = modes(on, 2)[:, -1]
         return L2(measure=on.function(1 + draw(st.integers(0, 3)) / 4 * wave))
@@ -88,6 +99,13 @@ def _works(kind, grid):
         )
     if kind == "derivative":
         return isinstance(grid, PolynomialGrid)
+    if kind == "sum":
+        return domain.dimension == 1  # dual norms are extrapolated over grids of a million nodes in more
+    if kind == "tangent-extended":
+        # Tangent functions of a drawn model need not vanish at the ends, and must be the grid's.
+        free = getattr(domain, "boundary", "") == "periodic" or grid.rule == "gauss-legendre"
+        one_dimensional = isinstance(domain, Interval | Circle) and domain.boundary != "dirichlet"
+        return one_dimensional and free and len(grid) >= 12
     if kind == "rkhs":
         # Nodes at Dirichlet ends make the Gram matrix singular; sums over images in boxes are slow.
         slow = isinstance(domain, Torus | Box)
@@ -96,75 +114,132 @@ def _works(kind, grid):
     return True
 
 
-@st.composite
-def kernels(draw, *, domain=None, points=None, condition=1e8):
-    """Return a strategy for kernels; they shrink to Matern(0.5).
+@dataclass(frozen=True)
+class DrawnField:
+    """A metric that depends on its base point, with one.
 
-    Parameters
+    Attributes
     ----------
-    domain : strategy, optional
-        Of domains where the kernel acts.
-    points : strategy, optional
-        Of distinct points (K, n) in the domain; by default 6 of a lattice.
-    condition : float
-        A bound on the condition number of the Gram matrix at the points: the length scale is halved until
-        it holds.
+    field : MetricField
+    base : Function
+        Where, and at whose double, it is a metric.
+    grid : Grid
+        The grid of `base`, on which the metric works.
 
     Examples
     --------
     >>> from hypothesis import find
     >>> from funcgrad.testing import strategies
-    >>> find(strategies.kernels(), lambda kernel: True)
-    Matern(0.5, length_scale=1)
+    >>> drawn = find(strategies.metric_fields(), lambda drawn: True)
+    >>> drawn.field, drawn.grid
+    (FisherRao(), <gauss-legendre grid of 8 nodes on the interval [0, 1] (neumann)>)
     """
-    on = draw(domains(kinds=("interval", "circle", "sphere")) if domain is None else domain)
-    X = lattice(on) if points is None else draw(points)
-    family = draw(st.sampled_from(_families(on)))
-    scale = draw(length_scales())
-    factor = draw(st.sampled_from([1.0, 2.0, 0.5]))
-    for _ in range(_HALVINGS):
-        kernel = family(scale)
-        K = kernel.gram(X)
-        if np.linalg.cond(K) <= condition:
-            break
-        scale /= 2
-    return kernel if factor == 1.0 else factor * kernel
+
+    field: MetricField
+    base: Function
+    grid: Grid
+
+    @property
+    def metric(self) -> Metric:
+        """The metric at the base point."""
+        return self.field.at(self.base)
 
 
-def lattice(domain):
-    """Return 6 distinct points in the interior of a domain, (6, n_coordinates)."""
-    t = (np.arange(6) + 0.5) / 6
-    n = domain.dimension
-    cube = np.stack([(t * (i + 1) + i / 12) % 1.0 for i in range(n)], axis=1)
-    return cube if isinstance(domain, Euclidean) else domain.from_unit_cube(cube)
+_FIELDS = ("fisher-rao", "fisher", "energy", "gauss-newton", "sum", "wasserstein")
+_OF_DENSITIES = ("fisher-rao", "sum", "wasserstein")
 
 
-def _families(domain):
-    """Return functions of a length scale, each a family of kernels on a domain, simple ones first."""
-    plain = [
-        lambda ell: library.Matern(0.5, ell),
-        lambda ell: library.Matern(1.5, ell),
-        lambda ell: library.Matern(2.5, ell),
-        lambda ell: library.Gaussian(ell),
-        lambda ell: library.Matern(1.5, ell) + library.Gaussian(ell),
-        lambda ell: library.Matern(0.5, ell) * library.Gaussian(ell),
-    ]
-    if isinstance(domain, Sphere):  # radial kernels of R³, restricted
-        return [*plain, lambda ell: library.SphereSobolev(2.0, ell)]
-    if getattr(domain, "boundary", None) == "periodic" and domain.dimension == 1:
-        # Radial kernels of the coordinate are not functions on the circle.
-        length = domain.volume
-        return [
-            lambda ell: library.PeriodicSobolev(1.0, length, ell),
-            lambda ell: library.PeriodicSobolev(2.0, length, ell),
-            lambda ell: library.PeriodicSobolev(1.25, length, ell),
-        ]
-    if isinstance(domain, Interval):
-        a, b, boundary = domain.a, domain.b, domain.boundary
-        plain.append(lambda ell: library.IntervalSobolev(1.0, a, b, boundary, ell))
-        plain.append(lambda ell: library.IntervalSobolev(2.0, a, b, boundary, ell))
-        return plain
-    if isinstance(domain, Euclidean):
-        n = domain.dimension
-        return [*plain, lambda ell: library.Sobolev(n / 2 + 1, n, ell)]
-    return plain
+@st.composite
+def metric_fields(draw, *, grid=None, kinds=_FIELDS):
+    """Return a strategy for metrics that depend on their base point; they shrink to Fisher and Rao's.
+
+    Parameters
+    ----------
+    grid : strategy, optional
+        Of grids, on which the metric is to be used; by default of those on which the kind works.
+    kinds : sequence of str
+        Among "fisher-rao", "fisher", "energy" (convex ones), "gauss-newton", "sum" (with one that does
+        not depend on it), "wasserstein" (for functions of mean zero); those that do not work on the grid
+        are left out.
+
+    Returns
+    -------
+    strategy of DrawnField
+        The field, a base point and its grid.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> find(strategies.metric_fields(), lambda drawn: True).field
+    FisherRao()
+    """
+    if grid is None:
+        kind = draw(st.sampled_from(kinds))
+        on = draw(_grids_for(kind))
+    else:
+        on = draw(grid)
+        kind = draw(st.sampled_from([kind for kind in kinds if _field_works(kind, on)] or ["fisher"]))
+    if kind in _OF_DENSITIES:
+        wave = modes(on, 2)[:, -1]
+        base = on.function(1 + draw(st.integers(0, 3)) / 4 * wave)
+    else:
+        base = draw(functions(grid=st.just(on)))
+    field = {
+        "fisher-rao": st.just(library.FisherRao()),
+        "fisher": st.sampled_from([library.Gaussian(0.5), library.Bernoulli(), library.Poisson()]).map(
+            library.Fisher
+        ),
+        "energy": _energies(on).map(library.Energy),
+        "gauss-newton": _residual_losses(on).map(library.GaussNewton),
+        "sum": metrics(grid=st.just(on), kinds=("l2", "sobolev", "density")).map(
+            lambda metric: library.FisherRao() + metric
+        ),
+        "wasserstein": st.just(library.Wasserstein()),
+    }[kind]
+    return DrawnField(draw(field), base, on)
+
+
+@st.composite
+def _grids_for(draw, kind):
+    """Return a strategy for grids on which a kind works."""
+    if kind == "fisher":
+        return draw(grids())
+    boundaries = st.sampled_from(
+        ["neumann", "periodic"] if kind in _OF_DENSITIES else ["neumann", "dirichlet"]
+    )
+    on = draw(domains(kinds=("interval", "circle", "box", "torus"), boundaries=boundaries))
+    spectral = draw(st.booleans()) or (kind == "wasserstein" and on.dimension > 1)
+    return draw(grids(domain=st.just(on), spectral=True)) if spectral else on.grid(draw(st.integers(8, 12)))
+
+
+def _field_works(kind, grid):
+    if kind == "fisher":
+        return True
+    if isinstance(grid, PointSet) or isinstance(grid.domain, Euclidean | Sphere):
+        return False
+    lines = getattr(grid, "factors", (grid,))
+    if kind in ("energy", "gauss-newton"):
+        return all(isinstance(line, LineGrid | PolynomialGrid) for line in lines)
+    if any(isinstance(line, LineGrid) and line.domain.boundary == "dirichlet" for line in lines):
+        return False  # a sum of sines is no positive density
+    gauss = len(lines) == 1 and grid.rule == "gauss-legendre"
+    return kind != "wasserstein" or gauss or all(isinstance(line, LineGrid) for line in lines)
+
+
+def _energies(grid):
+    """Return convex energies with first derivatives: D²E >= <., .> of H^1."""
+    names = ["x", "y", "z"][: grid.domain.n_coordinates]
+    square = " + ".join(f"u_{name}**2/2" for name in names) + " + u**2/2"
+    return st.sampled_from(["", " + u**4/4", " + cosh(u)"]).map(
+        lambda term: Integral(square + term, " ".join(names))
+    )
+
+
+def _residual_losses(grid):
+    """Return losses of residuals at the nodes, whose linearisations vanish on no function of the grid."""
+    names = ["x", "y", "z"][: grid.domain.n_coordinates]
+    laplacian = " + ".join(f"u_{name}{name}" for name in names)
+    return st.sampled_from(["u + u**3", f"{laplacian} - u"]).map(
+        lambda residual: ResidualLoss(residual, grid.nodes, " ".join(names))
+    )

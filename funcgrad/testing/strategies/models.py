@@ -1,13 +1,14 @@
 """Strategies for models with independent, or deliberately dependent, parameters."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from funcgrad import models as library
-from funcgrad.models import bases
-from funcgrad.spaces import Euclidean
+from funcgrad.models import Model, bases
+from funcgrad.spaces import Domain, Euclidean
 from funcgrad.testing.strategies.spaces import domains
 
 
@@ -22,12 +23,20 @@ class DrawnModel(NamedTuple):
         How many of the tangent functions are independent: p, or p - 1 if `dependent`.
     domain : Domain
         Where it is used.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.models(), lambda drawn: True)
+    >>> drawn.model.n_parameters, drawn.theta, drawn.rank
+    (1, array([1.]), 1)
     """
 
-    model: Any
-    theta: Any
+    model: Model
+    theta: NDArray
     rank: int
-    domain: Any
+    domain: Domain
 
 
 @st.composite
@@ -45,6 +54,14 @@ def models(draw, *, domain=None, dependent=False, nonlinear=None):
         Whether one parameter too many is built in: the tangent space has rank p - 1.
     nonlinear : bool, optional
         Whether the model is nonlinear in its parameters; either if not given.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.models(dependent=True), lambda drawn: True)
+    >>> drawn.model.n_parameters, drawn.rank
+    (2, 1)
     """
     on = draw(domains(kinds=("interval", "circle", "box"), dimensions=(1, 2)) if domain is None else domain)
     curved = draw(st.booleans()) if nonlinear is None else nonlinear

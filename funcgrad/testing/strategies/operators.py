@@ -1,6 +1,6 @@
 """Strategies for operators on nodal values."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -9,6 +9,7 @@ from funcgrad.operators import FiniteDifferenceLaplacian, sobolev_power
 from funcgrad.operators.finite_differences import first_derivative, laplacian, second_derivative
 from funcgrad.operators.summation_by_parts import SummationByParts
 from funcgrad.spaces import Circle, Interval
+from funcgrad.testing.protocols import Operator
 from funcgrad.testing.strategies.spaces import lengths
 
 
@@ -22,11 +23,19 @@ class DrawnOperator(NamedTuple):
         Of the values that it takes.
     weights : float or None
         Of the inner product in which it is self-adjoint, None if it is not.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.operators(), lambda drawn: True)
+    >>> drawn.shape, drawn.weights
+    ((12,), None)
     """
 
-    operator: Any
-    shape: tuple
-    weights: Any
+    operator: Operator
+    shape: tuple[int, ...]
+    weights: float | None
 
 
 KINDS = ("difference", "laplacian", "summation by parts", "power", "square root")
@@ -34,7 +43,21 @@ KINDS = ("difference", "laplacian", "summation by parts", "power", "square root"
 
 @st.composite
 def operators(draw, *, kinds=KINDS):
-    """Return a strategy for operators; they shrink to a first derivative of order 2 on 12 nodes."""
+    """Return a strategy for operators; they shrink to a first derivative of order 2 on 12 nodes.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Among "difference", "laplacian", "summation by parts", "power" (of 1 - Δ), "square root" (a metric's).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import check_operator, strategies
+    >>> drawn = find(strategies.operators(), lambda drawn: True)
+    >>> all(result.ok for result in check_operator(drawn.operator, shape=drawn.shape))
+    True
+    """
     kind = draw(st.sampled_from(kinds))
     # Every kind draws the same, lest one that needs less counts as simpler.
     n, spacing = draw(st.integers(12, 20)), draw(lengths()) / 16

@@ -1,18 +1,19 @@
 """Strategies for whole problems: well-posed ones, and ones in which one named hypothesis is broken."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from funcgrad._checks import one_of
-from funcgrad.functionals import EmpiricalLoss
-from funcgrad.metrics import L2, Sobolev
+from funcgrad.functionals import EmpiricalLoss, Functional
+from funcgrad.metrics import L2, Metric, Sobolev
+from funcgrad.models import Model
+from funcgrad.spaces import Domain, Function, Grid
 from funcgrad.testing.strategies.functionals import functionals, points
-from funcgrad.testing.strategies.metrics import length_scales
 from funcgrad.testing.strategies.models import models
-from funcgrad.testing.strategies.spaces import domains, functions
+from funcgrad.testing.strategies.spaces import domains, functions, length_scales
 
 # The hypotheses that `broken_problems` can break.
 BREAKABLE = ("bounded", "immersion", "definite")
@@ -37,15 +38,23 @@ class DrawnProblem:
     broken : str or None
         The one hypothesis that does not hold: "bounded" (dF in the metric), "immersion" (of the model), or
         "definite" (the metric on the tangent functions).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> drawn = find(strategies.problems(), lambda drawn: True)
+    >>> drawn.domain, drawn.margin, drawn.broken
+    (Interval(a=0.0, b=1.0, boundary='neumann'), 0.5, None)
     """
 
-    domain: Any
-    grid: Any
-    metric: Any
-    functional: Any
-    f: Any
-    model: Any
-    theta: Any
+    domain: Domain
+    grid: Grid
+    metric: Metric
+    functional: Functional
+    f: Function
+    model: Model
+    theta: NDArray
     margin: float
     broken: str | None = None
 
@@ -62,6 +71,15 @@ def problems(draw, *, margin=0.25, domain=None):
         The least by which the metric's Sobolev order exceeds n/2.
     domain : strategy, optional
         Of intervals (not Dirichlet: models need not vanish at the ends) and circles.
+
+    Examples
+    --------
+    >>> import funcgrad as fg
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> problem = find(strategies.problems(), lambda problem: True)
+    >>> bool(fg.gradient_exists(problem.functional, problem.metric, problem.domain, at=problem.f))
+    True
     """
     return draw(_problem(margin, domain, None))
 
@@ -77,6 +95,14 @@ def broken_problems(draw, *, broken=None, margin=0.25, domain=None):
         margin. "immersion": a parameter too many. "definite": L2 of fewer points than parameters.
     margin, domain
         As for `problems`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from funcgrad.testing import strategies
+    >>> problem = find(strategies.broken_problems(broken="bounded"), lambda problem: True)
+    >>> problem.broken, problem.margin
+    ('bounded', -0.5)
     """
     broken = (
         draw(st.sampled_from(BREAKABLE)) if broken is None else one_of(broken, BREAKABLE, "broken hypothesis")

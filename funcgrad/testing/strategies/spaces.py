@@ -21,6 +21,11 @@ def lengths():
     return st.tuples(st.integers(1, 4), st.sampled_from([1.0, 2.0])).map(lambda pair: pair[0] / pair[1])
 
 
+def length_scales():
+    """Return a strategy for length scales: 1, 1/2, 1/4."""
+    return st.sampled_from([1.0, 0.5, 0.25])
+
+
 @st.composite
 def domains(
     draw, *, kinds=("interval", "circle", "torus", "box", "sphere"), dimensions=(1, 2), boundaries=None

@@ -1,0 +1,110 @@
+"""Checks of a metric's maps between functions and covectors: `flat`, `riesz`, `dual_norm`."""
+
+import math
+
+import numpy as np
+
+from funcgrad.errors import FuncgradError
+from funcgrad.testing.conformance import ROUNDING, NotApplicable, Trial, check_of
+from funcgrad.testing.samples import combination
+
+
+def flat(subject, rng):
+    """flat(u)(v) = <u, v>."""
+    for i, u, j, v in subject.pairs():
+        pairing, inner = subject.object.flat(u)(v), subject.object.inner(u, v)
+        message = f"flat(u)(v) = {pairing:.9g} is not <u, v> = {inner:.9g}, u = mode {i}, v = mode {j}"
+        tolerance = subject.condition * subject.rounding(u, v)
+        yield Trial({"u": u, "v": v}, abs(pairing - inner), tolerance, message)
+
+
+def riesz(subject, rng):
+    """<riesz(c), v> = c(v)."""
+    for name, c in subject.covectors(rng):
+        g = subject.object.riesz(c, subject.grid)
+        for j, v in enumerate(subject.functions):
+            error, tolerance, left, right = _riesz_error(subject, c, g, v)
+            message = (
+                f"riesz does not belong to this inner product: <riesz(c), v> = {left:.9g} and c(v) = "
+                f"{right:.9g} for c: {name}, v = mode {j}"
+            )
+            yield Trial({"c": name, "v": v}, error, tolerance, message)
+
+
+def _riesz_error(subject, c, g, v):
+    left, right = subject.object.inner(g, v), c(v)
+    tolerance = subject.condition * subject.rounding(g, v) + ROUNDING * abs(right)
+    return abs(left - right), tolerance, left, right
+
+
+def another_representer(subject, rng):
+    """The representer of another metric does not satisfy the identity: the check can fail."""
+    grid, functions = subject.grid, subject.functions
+    c = subject.object.flat(combination(functions, np.ones(len(functions))))
+    right = np.array([c(v) for v in functions])
+    tilted = grid.weights * np.linspace(0.5, 1.5, len(grid))
+    seen = 0.0
+    for weights in (grid.weights, tilted):  # L2, and L2 of a density: one of them is another metric
+        other = np.array(
+            [[float(np.sum(weights * (u.values * v.values).T)) for u in functions] for v in functions]
+        )
+        g = combination(functions, np.linalg.lstsq(other, right, rcond=None)[0])
+        errors = [_riesz_error(subject, c, g, v)[:2] for v in functions]
+        seen = max(seen, *(error / tolerance for error, tolerance in errors))
+    message = (
+        "the representers in L2 and in L2 of a density both satisfy <g, v> = c(v): `inner` does not tell "
+        "metrics apart"
+    )
+    yield Trial({"c": "flat(sum of modes)"}, 10.0, seen, message)
+
+
+def dual_norm(subject, rng):
+    """dual_norm(flat(u)) = ‖u‖."""
+    for i, u in enumerate(subject.functions):
+        try:
+            dual = subject.object.dual_norm(subject.object.flat(u), subject.grid.domain)
+        except FuncgradError as why:
+            raise NotApplicable(str(why)) from why
+        length = subject.norm(u)
+        tolerance = math.sqrt(len(subject.grid)) * ROUNDING * subject.condition**2 * length
+        tolerance += _accuracy(subject) * length
+        message = f"dual_norm(flat(u)) = {dual:.9g} is not ‖u‖ = {length:.9g} for u = mode {i}"
+        yield Trial({"u": u}, abs(dual - length), tolerance, message)
+
+
+def dual_norm_bounds(subject, rng):
+    """|c(v)| <= dual_norm(c) ‖v‖."""
+    refusals = []
+    for name, c in subject.covectors(rng):
+        try:
+            dual = subject.object.dual_norm(c, subject.grid.domain)
+        except FuncgradError as why:
+            refusals.append(str(why))
+            continue
+        g = subject.object.riesz(c, subject.grid)
+        for shown, v in [*((f"mode {j}", v) for j, v in enumerate(subject.functions)), ("riesz(c)", g)]:
+            bound, value = dual * subject.norm(v), abs(c(v))
+            tolerance = (subject.condition * ROUNDING + _accuracy(subject)) * bound
+            tolerance += subject.condition * subject.rounding(v, v) / subject.norm(v)
+            if shown == "riesz(c)":  # equal but for the quadrature of the roughest function of the grid
+                tolerance += 0.01 * bound
+            message = (
+                f"dual_norm(c) ‖v‖ = {bound:.9g} is less than |c(v)| = {value:.9g} for c: {name}, v = {shown}"
+            )
+            yield Trial({"c": name, "v": v}, value - bound, tolerance, message)
+    if refusals:
+        raise NotApplicable(refusals[0])
+
+
+def _accuracy(subject):
+    """Return the relative error of dual norms that the metric states, for one that finds them by a limit."""
+    return getattr(subject.object, "dual_norm_accuracy", 0.0)
+
+
+RIESZ_CHECKS = [
+    check_of("metric-flat", flat, "inner", "flat"),
+    check_of("metric-riesz", riesz, "inner", "riesz", "flat"),
+    check_of("metric-riesz-control", another_representer, "inner", "flat"),
+    check_of("metric-dual-norm", dual_norm, "inner", "flat", "dual_norm"),
+    check_of("metric-dual-bound", dual_norm_bounds, "inner", "flat", "riesz", "dual_norm"),
+]
