@@ -189,7 +189,8 @@ class WhitenedJacobian:
                 whitened = jacobian if square else np.empty(shape, order="F")
             whitened[..., chosen] = part
         whitened = whitened.reshape(-1, self.n_parameters)
-        largest = np.linalg.norm(whitened, axis=0).max(initial=0.0)
+        # Sums of squares without an array of them.
+        largest = np.sqrt(np.einsum("ki,ki->i", whitened, whitened).max(initial=0.0))
         self._rounding = noise / largest if largest else 0.0
         return whitened
 
@@ -200,7 +201,7 @@ class WhitenedJacobian:
         transforms and differences in S, has all there is. The squares of the columns add up, so a
         single column of all their sizes, its signs drawn at random, tells their sum.
         """
-        squares = np.sum(jacobian**2, axis=-1)
+        squares = np.einsum("...i,...i->...", jacobian, jacobian)
         sizes = np.sqrt(squares + squares.mean(axis=0))
         signs = np.random.default_rng(0).choice([-1.0, 1.0], (*sizes.shape, _NOISE_SAMPLES))
         columns = ULP * signs * sizes[..., None]

@@ -120,10 +120,9 @@ def rounding_error(sigma, rank, damping, solution, missed):
 
     Householder QR and the SVD of R solve a problem whose [A r] differs by ε relatively, ε = (8√p + 49) ulp
     here: 8√p for the first; the second neglects off-diagonals up to min(100, u^{-1/8}) u = 98 u = 49 ulp of
-    the singular values (LAPACK's dbdsqr, u = ulp/2), which shows where these coincide. (Where substitution in
-    R takes the place of the SVD the errors are smaller, and do not depend on the lengths of columns.) Wedin's
-    theorem
-    turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that system
+    the singular values (LAPACK's dbdsqr, u = ulp/2), which shows where these coincide. Where substitution in
+    R takes the place of the SVD the errors are smaller, and do not depend on the lengths of columns. Wedin's
+    theorem turns that into κε(2 + (κ + 1)ρ), with κ = σ_1/σ_k of [A; √λ I] and ρ the residual of that system
     relative to |A||η|. Where singular values are cut off, what separates the directions is the gap:
     κ = σ_1/(σ_k - σ_{k+1}) (Hansen 1987).
 
