@@ -379,9 +379,9 @@ def _fitted(instance):
 
 
 def _pointwise_problem(problem):
-    require_one_output(problem)
     require_compact(problem)
     require_loss_at_points(problem)
+    require_one_output(problem)
     from funcgrad.gradients.natural_gradient import model_function
 
     f, domain = model_function(problem.model, problem.theta), problem.domain

@@ -150,7 +150,7 @@ def _why_unstable(window, at_floor):
             f"{found}: {sum(at_floor)} of {len(at_floor)} levels are at their rounding floor; a better "
             "conditioned problem, with parameters in units of their size, would show more of them"
         )
-    return f"{found}: the rate has not settled; `--budget full` looks one level further"
+    return f"{found}: the rate has not settled on these levels (`--budget full` has one more)"
 
 
 def _stable_window(orders):

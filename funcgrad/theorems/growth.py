@@ -73,7 +73,8 @@ def growth_residual(instance, level, shift=0.0):
     n = domain.dimension
     unit = 2 * math.pi / domain.volume ** (1 / n)
     cutoff = level * unit
-    count = _count_below(n, 2 * max(growth_levels(instance)))
+    # One count for all levels, so that the coefficients are computed once.
+    count = _count_below(n, 2 * max(level, *growth_levels(instance)))
     spectrum = domain.laplacian_spectrum(count)
     first, last = np.searchsorted(spectrum, [(cutoff / 2) ** 2, (2 * cutoff) ** 2])
     inside = spectrum[first:last]

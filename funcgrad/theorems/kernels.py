@@ -82,8 +82,8 @@ def _stretched(kernel, factor):
 
 
 def _representer_problem(problem):
-    require_one_output(problem)
     require_line(problem)
+    require_one_output(problem)
     require_spectral(problem)
     require_loss_at_points(problem)
     if getattr(problem.metric, "order", 0) not in (1, 2, 3):

@@ -49,6 +49,7 @@ _ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
 
 def problem_instance(problem, metric):
     """Return the user's instance; raise `DoesNotApply` where no grid resolves the tangent functions."""
+    require_compact(problem)
     require_one_output(problem)
     return instance_of_any_output(problem, metric)
 

@@ -145,8 +145,8 @@ def _wrong_metric_residual(instance, n):
 
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
-    require_one_output(problem)
     require_compact(problem)
+    require_one_output(problem)
     require_spectral(problem)
     domain, metric = problem.domain, problem.metric
     rule = "midpoint" if isinstance(domain, Interval | Box) else None

@@ -116,8 +116,8 @@ def _small_steps(instance):
 
 
 def _ntk_problem(problem):
-    require_one_output(problem)
     require_compact(problem)
+    require_one_output(problem)
     if not isinstance(problem.functional, EmpiricalLoss):
         raise DoesNotApply("the functional is not a loss at points")
     return _instance(problem.label, problem.domain, problem.model, problem.theta, problem.functional)
