@@ -11,7 +11,11 @@ _KINDS = {
     ),
     "function": ((("grid", "values"),), "a Function, made with `grid.function(...)`"),
     "metric": ((("riesz",), ("at",)), "a metric, such as fg.L2() or fg.Sobolev(1.0)"),
-    "model": ((("jacobian",),), "a model, such as fg.models.Polynomial(2)"),
+    "model": (
+        (("jacobian",),),
+        "a model, such as fg.models.Polynomial(2), or an object that is called with (theta, x) and has "
+        "`jacobian(theta, x)`",
+    ),
     "domain": (
         (("laplacian_spectrum", "dimension"),),
         "a domain, such as fg.Interval(0, 1)",

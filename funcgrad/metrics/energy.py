@@ -123,6 +123,9 @@ class GaussNewton(Energy):
 class EnergyAt(Metric):
     """An energy metric at a base point."""
 
+    # Where no formula gives them; see `dual_norm`.
+    dual_norm_accuracy = _TOLERANCE
+
     def __init__(self, energy, base):
         if not isinstance(base, Function):
             raise InvalidInput(f"`u` must be a Function; got {type(base).__name__}.")

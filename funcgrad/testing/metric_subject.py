@@ -13,7 +13,7 @@ from funcgrad.functionals import Density, PointEvaluation
 from funcgrad.spaces import Function, Grid
 from funcgrad.testing.conformance import EPS, ROUNDING, Finding
 from funcgrad.testing.protocols import MetricFieldLike, MetricLike
-from funcgrad.testing.samples import admitted_modes, default_grid, modes, shown
+from funcgrad.testing.samples import admitted_modes, default_grid, modes, refined, shown
 
 _LOW, _HIGH = 6, 6
 
@@ -84,6 +84,14 @@ class MetricSubject:
     def norm(self, u):
         """Return √<u, u>, by `inner`."""
         return math.sqrt(abs(self.object.inner(u, u)))
+
+    @cached_property
+    def resolution(self):
+        """What twice the nodes change at most in the norms of low modes, relative to them."""
+        fine = refined(self.grid)
+        metric, on_fine = self.on(fine), [fine.function(u) for u in self.functions]
+        finer = [math.sqrt(abs(metric.inner(u, u))) for u in on_fine]
+        return max(abs(norm / self.norm(u) - 1) for norm, u in zip(finer, self.functions, strict=True))
 
     @property
     def _tilt(self):
