@@ -1,10 +1,10 @@
 """Compiled loops over pairs of points: squared distances, then a profile, tile by tile.
 
 Points come as coordinates, shape (d, N), contiguous. A tile of squared distances lives in a buffer of the
-first-level cache (or in the row of the Gram matrix itself) and is turned into kernel values in place, so
-that every inner loop is short, free of branches and of calls, and vectorises; a kernel differs from
-another by numbers alone, so all of them share these few functions. On circles and intervals the distance
-is that of folded points, and the value a sum over a few images.
+first-level cache and is turned into kernel values there, or in the row of the Gram matrix, which memory so
+keeps up with. Every inner loop is short, free of branches and of calls, and vectorises; a kernel differs
+from another by numbers alone, so all of them share these few functions. On circles and intervals the
+distance is that of folded points, and the value a sum over a few images.
 """
 
 import math
@@ -121,7 +121,7 @@ def first_order_profile(X, i, Y, start, amplitude, out):
 
 
 @compiled()
-def exponential_profile(numbers, out):
+def exponential_profile(numbers, squares, out):
     """s -> A (1 + z (q_1 + z q_2)) exp(-z), z = √s / scale."""
     inverse_scale = numbers[1]
     c0 = LOWER * numbers[0]
@@ -129,21 +129,21 @@ def exponential_profile(numbers, out):
     rate = LOG2E * inverse_scale
     farthest = LARGEST_POWER / rate
     for j in range(out.size):
-        r = min(math.sqrt(out[j]), farthest)
+        r = min(math.sqrt(squares[j]), farthest)
         out[j] = (c0 + r * (c1 + r * c2)) * raised_power(rate, r)
 
 
 @compiled()
-def gaussian_profile(numbers, out):
+def gaussian_profile(numbers, squares, out):
     """s -> A exp(-s / (2 scale²))."""
     amplitude, rate = LOWER * numbers[0], 0.5 * LOG2E * numbers[1] * numbers[1]
     farthest = LARGEST_POWER / rate
     for j in range(out.size):
-        out[j] = amplitude * raised_power(rate, min(out[j], farthest))
+        out[j] = amplitude * raised_power(rate, min(squares[j], farthest))
 
 
 @compiled(fastmath=SAFE_FASTMATH | {"nnan", "ninf"})
-def table_profile(numbers, table, lowest_exponent, piece_bits, out):
+def table_profile(numbers, table, lowest_exponent, piece_bits, squares, out):
     """s -> A p(z) exp(-decay z), p by a piecewise polynomial on 2^piece_bits equal pieces an octave.
 
     Exponent and leading mantissa bits of z are the piece's number, the other bits its local variable.
@@ -155,7 +155,7 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
     shift = MANTISSA_BITS - piece_bits
     base = (1023 + lowest_exponent) << piece_bits
     for j in range(out.size):
-        z = min(max(inverse_scale * math.sqrt(out[j]), least), most)
+        z = min(max(inverse_scale * math.sqrt(squares[j]), least), most)
         bits = float_to_bits(z)
         first = types.uint64(((bits >> shift) - base) * COEFFICIENTS)
         t = 2.0 * bits_to_float(((bits << piece_bits) & _MANTISSA) | _ONE_BITS) - 3.0
@@ -169,21 +169,21 @@ def table_profile(numbers, table, lowest_exponent, piece_bits, out):
 
 
 @compiled()
-def apply_profile(profile, numbers, table, lowest_exponent, piece_bits, out):
+def apply_profile(profile, numbers, table, lowest_exponent, piece_bits, squares, out):
     """Turn squared distances into values."""
     if profile == EXPONENTIAL:
-        exponential_profile(numbers, out)
+        exponential_profile(numbers, squares, out)
     elif profile == GAUSSIAN:
-        gaussian_profile(numbers, out)
+        gaussian_profile(numbers, squares, out)
     else:
-        table_profile(numbers, table, lowest_exponent, piece_bits, out)
+        table_profile(numbers, table, lowest_exponent, piece_bits, squares, out)
 
 
 @compiled()
-def kernel_tile(X, i, Y, start, images, profile, numbers, table, lowest_exponent, piece_bits, out):
+def kernel_tile(X, i, Y, start, images, profile, numbers, table, lowest_exponent, piece_bits, squares, out):
     """out_j = k(X_i, Y_{start + j}); on a circle the sum over images (sign, shift, weight).
 
-    The first image has weight 1.
+    The first image has weight 1. `squares` is a buffer as long as out.
     """
     if profile == FIRST_ORDER:
         first_order_profile(X, i, Y, start, numbers[0], out)
@@ -191,14 +191,14 @@ def kernel_tile(X, i, Y, start, images, profile, numbers, table, lowest_exponent
     target = out
     for term in range(max(1, images.shape[0])):
         if images.shape[0] == 0:
-            squared_distances(X, i, Y, start, target)
+            squared_distances(X, i, Y, start, squares)
         else:
             if term == 1:
                 target = np.empty(out.size)
             y = Y[0, start : start + out.size]
-            squared_arcs(X[0, i], images[term, 0], y, numbers[5], images[term, 1], target)
+            squared_arcs(X[0, i], images[term, 0], y, numbers[5], images[term, 1], squares)
         # Called at one place only: each call is compiled again.
-        apply_profile(profile, numbers, table, lowest_exponent, piece_bits, target)
+        apply_profile(profile, numbers, table, lowest_exponent, piece_bits, squares, target)
         if term > 0:
             weight = images[term, 2]
             for j in range(out.size):
@@ -210,6 +210,7 @@ def radial_gram(X, Y, images, profile, numbers, table, lowest_exponent, piece_bi
     """out_ij = k(X_i, Y_j)."""
     n_columns = Y.shape[1]
     for i in prange(X.shape[1]):
+        squares = np.empty(TILE)
         for start in range(0, n_columns, TILE):
             stop = min(start + TILE, n_columns)
             kernel_tile(
@@ -223,6 +224,7 @@ def radial_gram(X, Y, images, profile, numbers, table, lowest_exponent, piece_bi
                 table,
                 lowest_exponent,
                 piece_bits,
+                squares[: stop - start],
                 out[i, start:stop],
             )
 
@@ -230,13 +232,26 @@ def radial_gram(X, Y, images, profile, numbers, table, lowest_exponent, piece_bi
 @compiled()
 def block_row(X, row, images, profile, numbers, table, lowest_exponent, piece_bits, block, out):
     """Fill one row of blocks of out from the diagonal on, and its mirror image, through a cached block."""
-    n = X.shape[1]
+    n, squares = X.shape[1], np.empty(BLOCK)
     i0, i1 = row * BLOCK, min(row * BLOCK + BLOCK, n)
     for j0 in range(i0, n, BLOCK):
         j1 = min(j0 + BLOCK, n)
         for i in range(i0, i1):
             values = block[i - i0, : j1 - j0]
-            kernel_tile(X, i, X, j0, images, profile, numbers, table, lowest_exponent, piece_bits, values)
+            kernel_tile(
+                X,
+                i,
+                X,
+                j0,
+                images,
+                profile,
+                numbers,
+                table,
+                lowest_exponent,
+                piece_bits,
+                squares[: j1 - j0],
+                values,
+            )
             out[i, j0:j1] = values
         if j0 > i0:
             for j in range(j0, j1):
@@ -273,7 +288,7 @@ def radial_product(X, Y, V, images, profile, numbers, table, lowest_exponent, pi
     """out_ic = Σ_j k(X_i, Y_j) V_cj, without the matrix."""
     n_rows, n_columns = X.shape[1], Y.shape[1]
     for group in prange((n_rows + ROWS - 1) // ROWS):
-        tile = np.empty(TILE)
+        tile, squares = np.empty(TILE), np.empty(TILE)
         first, last = group * ROWS, min(group * ROWS + ROWS, n_rows)
         out[first:last] = 0.0
         for start in range(0, n_columns, TILE):
@@ -291,6 +306,7 @@ def radial_product(X, Y, V, images, profile, numbers, table, lowest_exponent, pi
                     table,
                     lowest_exponent,
                     piece_bits,
+                    squares[: stop - start],
                     buffer,
                 )
                 for c in range(V.shape[0]):
