@@ -7,7 +7,7 @@ import scipy.linalg
 from scipy.linalg import blas
 
 from funcgrad.errors import ConvergenceError
-from funcgrad.gradients.solvers.matrix import as_matrix
+from funcgrad.gradients.solvers.matrix import DenseMatrix, as_matrix
 from funcgrad.gradients.solvers.solution import ULP, LeastSquares, rounding_error
 
 # The factor of AᵀA is a solver of relative accuracy κ² ulp; up to this κ a correction gains three digits.
@@ -80,12 +80,18 @@ def permitted(condition, rcond):
 
 
 def _normal_equations(matrix, r):
-    """Return AᵀA, its upper triangle mirrored, and Aᵀr, accumulated over blocks of rows."""
+    """Return AᵀA, its upper triangle mirrored, and Aᵀr, accumulated over blocks of rows.
+
+    A matrix that is held is one block: threads share a large product better than many small ones.
+    """
     p = matrix.shape[1]
     gram, right = np.zeros((p, p), order="F"), np.zeros(p)
-    for rows in matrix.blocks:
-        block = np.asfortranarray(matrix.block(rows))
-        gram = blas.dsyrk(1.0, block, beta=1.0, c=gram, trans=1, overwrite_c=1)
+    for rows in [slice(None)] if isinstance(matrix, DenseMatrix) else matrix.blocks:
+        block = matrix.block(rows)
+        # BLAS takes columns: of a matrix stored by rows those of its transpose, without a copy.
+        by_rows = block.flags.c_contiguous
+        columns = block.T if by_rows else np.asfortranarray(block)
+        gram = blas.dsyrk(1.0, columns, beta=1.0, c=gram, trans=not by_rows, overwrite_c=1)
         right += block.T @ r[rows]
     return np.triu(gram) + np.triu(gram, 1).T, right
 
