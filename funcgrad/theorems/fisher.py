@@ -141,10 +141,11 @@ def _residual(instance, level, metric=None):
     for u in (sizes, *np.diag(sizes)):
         there = _columns(model(theta + epsilon * u, x))
         divergence, size = w @ likelihood.divergence(here, there), float(u @ fisher @ u)
-        found.append((abs(divergence - epsilon**2 * size / 2) / size, size))
+        if size or divergence:  # else this parameter does nothing
+            found.append((abs(divergence - epsilon**2 * size / 2) / max(size, EPS), size))
     definition = _by_expectation(instance, likelihood, x, w)
     scale = np.sqrt(np.outer(np.diag(definition), np.diag(definition)))
-    mismatch = np.abs((fisher - definition) / scale).max()
+    mismatch = np.abs((fisher - definition) / np.where(scale > 0, scale, 1.0)).max()
     # A wrong F must show whatever its size; a right one differs by rounding only.
     defect, size = max(found)
     value = defect + (mismatch if mismatch > 1e3 * EPS else 0.0)

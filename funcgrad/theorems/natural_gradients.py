@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from funcgrad.errors import ConvergenceError, DomainMismatch
+from funcgrad.errors import ConvergenceError, DomainMismatch, InvalidInput
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.gradients.natural_gradient import (
     interpolation_errors,
@@ -21,6 +21,7 @@ from funcgrad.theorems.common import (
     EPS,
     PAPER,
     differential,
+    dual_length,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -30,7 +31,7 @@ from funcgrad.theorems.common import (
     step,
     unbounded_control,
 )
-from funcgrad.theorems.existence import representer_norm
+from funcgrad.theorems.existence import evenly_spread, representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Instance, Residual, Theorem
 from funcgrad.theorems.reference import Reference, fine_rule, point_factors, reference, require_modes
@@ -62,6 +63,8 @@ def instance_of_any_output(problem, metric):
     require_loss_at_points(problem)
     if metric.order > 0.5:
         _require_zero_at_ends(problem)
+    if metric.order == 1 and isinstance(domain, Interval | Box):
+        _require_slopes(problem)
     # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
     fractional = isinstance(domain, Box) and metric.order not in (0, 1)
     rule = "midpoint" if fractional else None
@@ -132,6 +135,15 @@ def _require_zero_at_ends(problem):
                     raise DoesNotApply(
                         f"the tangent functions do not vanish at the ends, as those of {problem.metric} do"
                     )
+
+
+def _require_slopes(problem):
+    """Raise `DoesNotApply` unless the tangent functions have derivatives, which references in H^1 are of."""
+    first = (1,) + (0,) * (problem.domain.dimension - 1)
+    try:
+        problem.model.jacobian_derivative(problem.theta, problem.functional.x[:1], first)
+    except InvalidInput as error:
+        raise DoesNotApply(str(error)) from None
 
 
 def referenced_instance(problem):
@@ -359,7 +371,9 @@ def _tangent_residual(instance, n, test_functions=None):
     # dF(φ_j) is a sum with cancellation; its size without is what rounding is relative to.
     size = float(np.max(np.abs(factors) @ np.abs(at_points) / norms))
     floor = fit_floor(Reference(tangent, np.zeros(0)), grid, L2())
-    return Residual(float(defect.max()), size, floor, step(grid), n)
+    # It is relative to the whitened dF too, which is long for points at ends, where nodes crowd.
+    whitened = dual_length(differential(instance, grid), L2(), grid)
+    return Residual(float(defect.max()), size, floor + 8 * EPS * whitened / max(size, EPS), step(grid), n)
 
 
 TANGENT_GRADIENT_EXISTS = Theorem(
@@ -392,7 +406,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
         Control(
             "all functions of the grid as the tangent space: the representers must diverge",
             breaks="the tangent space is finite-dimensional",
-            residual=representer_norm,
+            residual=lambda instance, n: representer_norm(evenly_spread(instance), n),
             failure=lambda instance: divergent(
                 instance.domain.dimension / 2, 0.05 if instance.domain.dimension == 1 else 0.2
             ),

@@ -8,6 +8,7 @@ from typing import Any
 from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
 from funcgrad.gradients.arguments import require_problem
+from funcgrad.models.adapted import as_model
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,7 @@ class Problem:
 
     def __post_init__(self):
         require_problem(self.functional, self.model, self.metric, self.domain)
+        object.__setattr__(self, "model", as_model(self.model, self.theta, self.domain))
         p = self.model.n_parameters
         if finite_array(self.theta, "theta", ndim=1).size != p:
             raise InvalidInput(

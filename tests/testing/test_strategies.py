@@ -292,6 +292,23 @@ def test_types_are_registered_by_the_entry_point():
         assert isinstance(find(st.from_type(kind), lambda drawn: True, settings=any_one), kind)
 
 
+@pytest.mark.parametrize("first", ["import hypothesis", "from funcgrad.testing import strategies"])
+def test_installed_either_may_be_imported_first(first, tmp_path):
+    """Importing hypothesis calls the entry point, also while the strategies are only half imported."""
+    target = "funcgrad.testing.hypothesis_types:hypothesis_setup"
+    package = tmp_path / "installed_like_funcgrad-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: installed-like-funcgrad\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(f"[hypothesis]\nours = {target}\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {first}; import funcgrad as fg; "
+        "from hypothesis import find, strategies as st; print(find(st.from_type(fg.Domain), lambda d: True))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert entry_point().__module__ == target.partition(":")[0]
+
+
 def test_profiles_have_no_deadline():
     for name in ("funcgrad", "funcgrad-ci", "funcgrad-thorough"):
         assert settings.get_profile(name).deadline is None

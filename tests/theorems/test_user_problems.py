@@ -185,6 +185,50 @@ def test_where_rounding_hides_everything_the_verdict_is_open_and_says_why():
     assert "fewer parameters" in " ".join(str(verdict).split())
 
 
+AT_ENDS = fg.EmpiricalLoss([0.0, 0.4, 1.0], [1.0, 3.0, 2.0])
+CORNERS = fg.EmpiricalLoss([[0.0, 0.0], [0.4, 1.0], [0.7, 0.2]], [1.0, 3.0, 2.0])
+PLANE = fg.models.Symbolic("a + b*x + c*x*y", "x y", "a b c")
+
+
+@pytest.mark.parametrize(
+    ("loss", "model", "theta", "domain"),
+    [
+        (AT_ENDS, fg.models.Polynomial(2), [0.0, 1.0, 0.3], fg.Interval(0, 1)),
+        (CORNERS, PLANE, [0.1, 1.0, 0.4], fg.Box([(0, 1), (0, 1)])),
+    ],
+)
+def test_data_at_ends_and_corners_refute_nothing(loss, model, theta, domain):
+    """Where Gauss-Legendre nodes crowd: representers on them grow faster, and rounding with these."""
+    own = theorems.Problem(model, theta, loss, domain, fg.Sobolev(1.0))
+    for id in ("no-l2-gradient", "tangent-gradient-exists"):
+        verdict = fg.verify(id, own)
+        assert verdict.holds, (id, verdict.status)
+
+
+def test_units_that_do_nothing_do_not_disturb_the_theorem_about_fisher():
+    network = fg.models.MLP((1, 4, 1), activation="relu")
+    theta = network.initial(0)
+    assert not network.jacobian(theta, [0.0, 0.5, 1.0])[:, 0].any()
+    own = theorems.Problem(network, theta, AT_ENDS, fg.Interval(0, 1), fg.L2())
+    assert fg.verify("fisher-is-l2", own).status in ("consistent", "vacuous")
+
+
+def test_a_plain_object_is_a_model_and_is_told_where_its_slopes_are_needed():
+    class Line:
+        def __call__(self, theta, x):
+            return theta[0] + theta[1] * x[:, 0]
+
+        def jacobian(self, theta, x):
+            return np.column_stack([np.ones(len(x)), x[:, 0]])
+
+    own = theorems.Problem(Line(), [0.0, 1.0], AT_ENDS, fg.Interval(0, 1), fg.L2())
+    assert fg.verify("natural-gradient-is-projection", own).status == "exact"
+    own = theorems.Problem(Line(), [0.0, 1.0], AT_ENDS, fg.Interval(0, 1), fg.Sobolev(1.0))
+    verdict = fg.verify("natural-gradient-is-projection", own)
+    assert verdict.status == "vacuous"
+    assert "`jacobian_derivative`" in verdict.skipped[0][1]
+
+
 def test_several_outputs_are_told_where_they_do_not_apply():
     model = fg.models.Symbolic(["a*sin(x) + b", "c*cos(x)*x + b"], "x", "a b c")
     x = np.linspace(0.3, 3.7, 6)
