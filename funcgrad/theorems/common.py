@@ -243,10 +243,17 @@ def require_compact(problem):
 
 
 def require_loss_at_points(problem):
-    """Raise `DoesNotApply` unless the problem's functional is a loss of the function's values at points."""
-    functional = problem.functional
-    if not isinstance(functional, EmpiricalLoss) or functional.operator is not None:
+    """Raise `DoesNotApply` unless the functional is a loss of values at points, with a differential."""
+    loss = problem.functional
+    if not isinstance(loss, EmpiricalLoss) or loss.operator is not None:
         raise DoesNotApply("the functional is not a loss at points")
+    predictions = problem.model(problem.theta, loss.x)
+    slopes = np.abs(loss.loss.derivative(predictions, loss.y)).max()
+    if slopes <= 64 * EPS * max(np.abs(loss.y).max(), np.abs(predictions).max()):
+        raise DoesNotApply(
+            "the model fits the data exactly, so that the differential and every gradient are zero; take "
+            "other parameters"
+        )
 
 
 def require_one_output(problem):

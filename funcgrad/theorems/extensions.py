@@ -108,8 +108,8 @@ def _residual(instance, n, metric_of=TangentExtended, model=None):
     h = _parameter_metric(exact)
     model, theta = (instance.model, instance.theta) if model is None else model(instance)
     floor = fit_floor(exact, grid, L2() if instance.metric == FisherRao() else instance.metric)
-    # Functions are taken to the metric h and back.
-    floor *= np.linalg.cond(h / np.outer(exact.column_norms, exact.column_norms))
+    # Functions are taken to the metric h and back: twice the rounding, in that metric.
+    floor *= 2 * np.linalg.cond(h / np.outer(exact.column_norms, exact.column_norms))
     try:
         if len(theta) > len(h):
             h = np.pad(h, (0, 1)) + np.diag(np.append(np.zeros(len(h)), np.trace(h)))

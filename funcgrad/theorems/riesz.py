@@ -148,6 +148,7 @@ def riesz_problem(problem):
     require_compact(problem)
     require_one_output(problem)
     require_spectral(problem)
+    require_loss_at_points(problem)
     domain, metric = problem.domain, problem.metric
     rule = "midpoint" if isinstance(domain, Interval | Box) else None
     from funcgrad.gradients.natural_gradient import model_function
@@ -156,7 +157,6 @@ def riesz_problem(problem):
     instance = Instance(problem.label, domain, metric, problem.functional, f, rule=rule)
     if domain.dimension == 1:
         return instance
-    require_loss_at_points(problem)
     if excess_order(instance) > 0:  # otherwise its hypothesis says why it does not apply
         # The tested eigenfunctions have waves of the metric's length scale.
         sides = [factor.volume for factor in getattr(domain, "factors", ())] or [2 * np.pi]

@@ -7,9 +7,16 @@ from funcgrad.gradients.natural_gradient import model_function
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
-from funcgrad.theorems.common import EPS, PAPER, require_compact, require_one_output, some_loss
+from funcgrad.theorems.common import (
+    EPS,
+    PAPER,
+    require_compact,
+    require_loss_at_points,
+    require_one_output,
+    some_loss,
+)
 from funcgrad.theorems.expectations import Order, Stagnant
-from funcgrad.theorems.record import Control, DoesNotApply, Instance, Residual, Theorem
+from funcgrad.theorems.record import Control, Instance, Residual, Theorem
 
 
 def _ntk_instances(rng):
@@ -118,8 +125,7 @@ def _small_steps(instance):
 def _ntk_problem(problem):
     require_compact(problem)
     require_one_output(problem)
-    if not isinstance(problem.functional, EmpiricalLoss):
-        raise DoesNotApply("the functional is not a loss at points")
+    require_loss_at_points(problem)
     return _instance(problem.label, problem.domain, problem.model, problem.theta, problem.functional)
 
 

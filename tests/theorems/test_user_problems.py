@@ -205,6 +205,26 @@ def test_data_at_ends_and_corners_refute_nothing(loss, model, theta, domain):
         assert verdict.holds, (id, verdict.status)
 
 
+def test_data_that_is_fitted_exactly_and_losses_of_functions_are_told():
+    line = fg.models.Polynomial(1)
+    fitted = theorems.Problem(
+        line, [0.0, 1.0], fg.EmpiricalLoss([0.2, 0.7], [0.2, 0.7]), fg.Interval(0, 1), fg.Sobolev(1.0)
+    )
+    of_all = theorems.Problem(line, [0.0, 1.0], fg.PopulationLoss(np.sin), fg.Interval(0, 1), fg.Sobolev(1.0))
+    for id in ("riesz-representation", "riesz-isometry", "no-l2-gradient", "ntk-gradient"):
+        for own, reason in ((fitted, "fits the data exactly"), (of_all, "not a loss at points")):
+            verdict = fg.verify(id, own)
+            assert verdict.status == "vacuous"
+            assert reason in verdict.skipped[0][1]
+
+
+def test_on_a_torus_the_extension_is_right_to_rounding():
+    model = fg.models.Symbolic("a + b*sin(x)*cos(y)", "x y", "a b")
+    loss, torus = fg.EmpiricalLoss([[0.0, 0.0], [1.0, 2.0]], [1.0, 2.0]), fg.Torus((2 * np.pi, 2 * np.pi))
+    for s in (1.0, 1.5, 2.0):
+        assert fg.verify("gtk-extends", theorems.Problem(model, [0.1, 1.0], loss, torus, fg.Sobolev(s))).holds
+
+
 def test_units_that_do_nothing_do_not_disturb_the_theorem_about_fisher():
     network = fg.models.MLP((1, 4, 1), activation="relu")
     theta = network.initial(0)
