@@ -123,7 +123,12 @@ class Term(ABC):
 
 @dataclass(frozen=True)
 class DensityTerm(Term):
-    """v ↦ ∫ g ∂^derivative v, of a `Function` g."""
+    """v ↦ ∫ g ∂^derivative v, of a `Function` g.
+
+    It is the quadrature of g's grid, and between the nodes g is one of the functions that the ∂^derivative v
+    are: on a grid with Dirichlet conditions, a sum of cosines against v'. So a finer grid finds the same
+    number for a v that g's grid resolves, and none of u' is lost in v ↦ ∫ u'v'.
+    """
 
     g: Function
     derivative: tuple
@@ -154,7 +159,8 @@ class DensityTerm(Term):
         if g.grid.domain != grid.domain:
             raise DomainMismatch(f"a density on {g.grid.domain} meets functions on {grid.domain}.")
         if len(g.grid) < len(grid):
-            g = grid.function(g)
+            own, finer = (each.of_derivatives(self.derivative) for each in (g.grid, grid))
+            g = Function(grid, own.resample(g.values, finer))
         weighted = _rows(g.grid.weights, g.values)
         if g.grid == grid and not any(self.derivative):
             return weighted

@@ -173,11 +173,7 @@ class EnergyAt(Metric):
         return super().whiten(c, grid)
 
     def flat(self, u):
-        """See `Metric.flat`.
-
-        Exact on the grid of u. On a Dirichlet midpoint grid of n nodes the slopes are kept as a sum of sines,
-        so that what other grids make of the covector, `dual_norm` too, is right to n⁻² only.
-        """
+        """See `Metric.flat`."""
         return self.variation(u.grid).apply(u)
 
     @cached_property

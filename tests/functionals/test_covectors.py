@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 import funcgrad as fg
 from funcgrad.errors import DomainMismatch, InvalidInput
+from funcgrad.testing import strategies
+from funcgrad.testing.samples import modes, refined
 
 CIRCLE, INTERVAL = fg.Circle(2 * np.pi), fg.Interval(0, 1)
 
@@ -39,6 +41,30 @@ def test_a_density_meets_functions_of_another_grid_on_the_finer_one(known, met):
     v = INTERVAL.grid(met).function(lambda x: x**3)
     exact = 6 - 2 * np.e  # ∫ x³ e^x over (0,1)
     assert fg.Density(g)(v) == pytest.approx(exact, rel=1e-12)
+
+
+@given(
+    grid=strategies.grids(
+        domain=strategies.domains(kinds=("interval", "circle", "box", "torus"), dimensions=(1, 2)),
+        nodes=st.integers(4, 9),
+        spectral=True,
+    ),
+    order=st.integers(0, 2),
+    seed=st.integers(0, 1000),
+)
+def test_a_density_gives_the_same_on_a_finer_grid_for_functions_that_its_own_resolves(grid, order, seed):
+    """∫ g ∂v by the quadrature of g's grid, also for a g without the parity of ∂v."""
+    rng = np.random.default_rng(seed)
+    g = grid.function(rng.normal(size=len(grid)))
+    low = modes(grid, len(grid))
+    v = grid.function(low @ (rng.normal(size=low.shape[1]) / (1 + np.arange(low.shape[1]))))
+    alpha = (order,) + (0,) * (grid.domain.dimension - 1)
+    c = fg.Density(g, derivative=alpha)
+    values = v.derivative_values(alpha)
+    size = float(grid.weights @ np.abs(g.values)) * np.abs(values).max()
+    assert c(v) == pytest.approx(float(grid.weights @ (g.values * values)), abs=1e-13 * size)
+    for finer in (refined(grid), refined(refined(grid))):
+        assert c(finer.function(v)) == pytest.approx(c(v), abs=1e-12 * size)
 
 
 def test_components_are_the_values_on_cardinal_functions():

@@ -155,6 +155,18 @@ def test_dual_norms_of_densities_and_surfaces():
     assert metric.dual_norm(chord, PINNED) == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.parametrize(("boundary", "wave"), [("neumann", np.cos), ("dirichlet", np.sin)])
+@pytest.mark.parametrize("n", [8, 16])
+def test_the_dual_norm_of_a_functions_own_covector_is_its_norm(boundary, wave, n):
+    """‖flat(u)‖² = ∫ u'² + (1 + 3b²)u² at b = 3u, u = sin(2πx) or cos(2πx), by slopes on 8 midpoints."""
+    grid = fg.Interval(0, 1, boundary).grid(n, "midpoint")
+    u = grid.function(lambda x: wave(2 * np.pi * x))
+    metric = fg.metrics.Energy(fg.Integral("u_x**2/2 + u**2/2 + u**4/4")).at(3 * u)
+    exact = (4 * np.pi**2 + 1) / 2 + 81 / 8
+    assert metric.norm(u) ** 2 == pytest.approx(exact, rel=1e-14)
+    assert metric.dual_norm(metric.flat(u), grid.domain) ** 2 == pytest.approx(exact, rel=1e-13)
+
+
 @settings(max_examples=5)
 @given(weights=st.lists(st.integers(-8, 8), min_size=2, max_size=2), shift=st.floats(0.0, 0.2))
 def test_grids_approach_dual_norms_from_below(weights, shift):

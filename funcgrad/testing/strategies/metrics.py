@@ -183,6 +183,8 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     if kind in _OF_DENSITIES:
         wave = modes(on, 2)[:, -1]
         base = on.function(1 + draw(st.integers(0, 3)) / 4 * wave)
+    elif kind == "energy":  # the grid is to integrate products of u² and two more of its functions
+        base = on.function(draw(st.integers(0, 3)) * modes(on, 2)[:, -1])
     else:
         base = draw(functions(grid=st.just(on)))
     field = {
