@@ -175,7 +175,10 @@ class PointEvaluation(Covector):
 
 
 class Density(Covector):
-    """The covector v ↦ ∫ g ∂^derivative v, for a `Function` g.
+    """The covector v ↦ ∫ g ∂^derivative v, for a `Function` g, by the quadrature of g's grid.
+
+    Functions of finer grids meet g there, interpolated as one of the ∂^derivative v: by cosines against the
+    slopes of sines, so that v ↦ ∫ u'v' is exact for a sum of sines u on any grid that resolves it.
 
     Examples
     --------

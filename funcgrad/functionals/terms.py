@@ -154,17 +154,18 @@ class DensityTerm(Term):
         return float(np.sum(self.g.grid.integrate(self.g.values * values)))
 
     def components(self, grid):
-        """See `Term.components`; on the finer of the two grids, where both g and the L_j are resolved."""
+        """See `Term.components`; on the finer grid, axis by axis, where both g and the L_j are resolved."""
         g = self.g
         if g.grid.domain != grid.domain:
             raise DomainMismatch(f"a density on {g.grid.domain} meets functions on {grid.domain}.")
-        if len(g.grid) < len(grid):
-            own, finer = (each.of_derivatives(self.derivative) for each in (g.grid, grid))
-            g = Function(grid, own.resample(g.values, finer))
+        common = g.grid.common_refinement(grid)
+        if common != g.grid:
+            own, finer = (each.of_derivatives(self.derivative) for each in (g.grid, common))
+            g = Function(common, own.resample(g.values, finer))
         weighted = _rows(g.grid.weights, g.values)
-        if g.grid == grid and not any(self.derivative):
+        if common == grid and not any(self.derivative):
             return weighted
-        return grid.components(g.grid.nodes, weighted, self.derivative)
+        return grid.components_at_nodes(weighted, common, self.derivative)
 
     def coefficients(self, domain, count):
         """See `Term.coefficients`; to the modes that the grid resolves, where the density is taken to end."""

@@ -1,8 +1,8 @@
 """Sums and positive multiples of metrics."""
 
+import functools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -69,8 +69,8 @@ class MetricSum(Metric):
     def dual_norm(self, c, domain):
         """See `Metric.dual_norm`.
 
-        Of densities, on the finest of their grids. Otherwise over the functions of refined grids, squared and
-        extrapolated until two refinements agree to a relative 1e-6.
+        Of densities, on the common refinement of their grids. Otherwise over the functions of refined grids,
+        squared and extrapolated until two refinements agree to a relative 1e-6.
 
         Raises
         ------
@@ -81,7 +81,10 @@ class MetricSum(Metric):
             return math.inf
         if all(isinstance(term, DensityTerm) for term in c.terms):
             grids = [g.grid for g, _ in c.densities]
-            return float(np.linalg.norm(self.whiten(c, max(grids, key=len)))) if grids else 0.0
+            if not grids:
+                return 0.0
+            common = functools.reduce(lambda one, other: one.common_refinement(other), grids)
+            return float(np.linalg.norm(self.whiten(c, common)))
         return math.sqrt(refined_limit(lambda grid: np.sum(self.whiten(c, grid) ** 2), domain))
 
     def _admits(self, c, domain):
@@ -165,7 +168,7 @@ def _bounds(metric, term):
     return bounded_on_scale(c, metric.order)
 
 
-@lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)
 def _sum_root(metric, grid):
     strongest_first = sorted(metric.terms, key=lambda term: -getattr(term[1], "order", 0.0))
     return sum_root(grid, [(a, part.square_root(grid)) for a, part in strongest_first])

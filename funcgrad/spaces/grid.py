@@ -159,6 +159,26 @@ class Grid(ABC):
             result += self.interpolation_matrix(x[block], derivative).T @ weights[block]
         return result
 
+    def components_at_nodes(self, weights, grid, derivative=0):
+        """Return Σ_k w_k ∂^α L_j(x_k) over the nodes x_k of another grid, (N,) or (N, m).
+
+        The transpose of taking a derivative at that grid's nodes; axis by axis, and by fast transforms,
+        where the grids allow it. `weights` is (K,) or (K, m).
+
+        Examples
+        --------
+        >>> import numpy as np, funcgrad as fg
+        >>> coarse, fine = (fg.Circle(2 * np.pi).grid(n) for n in (8, 12))
+        >>> w = np.cos(fine.nodes[:, 0])
+        >>> bool(np.allclose(coarse.components_at_nodes(w, fine, 1), coarse.components(fine.nodes, w, 1)))
+        True
+        """
+        return self.components(grid.nodes, weights, derivative)
+
+    def common_refinement(self, grid):
+        """Return the grid of the more nodes, axis by axis: it resolves functions of both."""
+        return self if len(self) >= len(grid) else grid
+
     def blocks(self, count):
         """Yield slices of `count` points whose interpolation matrices are of bounded size."""
         rows = max(1, _BLOCK_ENTRIES // len(self))

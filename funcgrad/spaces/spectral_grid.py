@@ -66,14 +66,29 @@ class LineGrid(SpectralGrid):
     def _rescale(self, coefficients, n):
         """Return coefficients of this grid as they are on one of the same kind with n > N nodes."""
 
+    @abstractmethod
+    def _restrict(self, weights, grid, order):
+        """See `components_at_nodes`, for a grid of the same kind with n >= N nodes."""
+
+    def _is_refined_by(self, grid):
+        """Whether a grid is of the same kind, on the same interval, and has as many nodes or more."""
+        same_kind = type(grid) is type(self) and grid.domain == self.domain
+        return same_kind and (grid.start, grid.length) == (self.start, self.length) and len(grid) >= len(self)
+
     def resample(self, values, grid):
         """See `Grid.resample`; to a finer grid of the same kind by padding the coefficients."""
-        same_kind = type(grid) is type(self) and grid.domain == self.domain and grid.length == self.length
-        if not same_kind or len(grid) <= len(self):
+        if not self._is_refined_by(grid) or len(grid) == len(self):
             return super().resample(values, grid)
         coefficients = self._rescale(self.forward(values), len(grid))
         padding = len(grid.frequencies) - len(coefficients)
         return grid.backward(np.pad(coefficients, [(0, padding)] + [(0, 0)] * (coefficients.ndim - 1)))
+
+    def components_at_nodes(self, weights, grid, derivative=0):
+        """See `Grid.components_at_nodes`; of a grid of the same kind and more nodes by its transform."""
+        if not self._is_refined_by(grid):
+            return super().components_at_nodes(weights, grid, derivative)
+        (order,) = self.domain.multi_index(derivative)
+        return self._restrict(weights, grid, order)
 
 
 class FourierGrid(LineGrid):
@@ -116,6 +131,11 @@ class FourierGrid(LineGrid):
         if len(self) % 2 == 0:
             coefficients[-1] /= 2  # the highest cosine is two waves on a finer grid
         return coefficients
+
+    def _restrict(self, weights, grid, order):
+        spectrum = grid.forward(weights)[: len(self.frequencies)]
+        symbol = (-1j * self.frequencies) ** order  # as in `interpolation_matrix`
+        return self.backward(_along_first_axis(symbol, spectrum) * spectrum)
 
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`; from the Fourier series of the cardinal functions."""
@@ -166,13 +186,29 @@ class HalfRangeGrid(LineGrid):
 
     def interpolation_matrix(self, x, derivative=0):
         """See `Grid.interpolation_matrix`."""
-        n = len(self)
         (order,) = self.domain.multi_index(derivative)
-        # Derivatives of the modes, scaled to be orthonormal on the nodes as vectors.
         phase = (self.domain.points(x) - self.start) * self.frequencies + (order - self._sine) * (np.pi / 2)
-        amplitude = np.full(n, np.sqrt(2 / n))
-        amplitude[-1 if self._sine else 0] = np.sqrt(1 / n)
-        return self.backward((amplitude * self.frequencies**order * np.cos(phase)).T).T
+        return self.backward((self._amplitudes * self.frequencies**order * np.cos(phase)).T).T
+
+    @property
+    def _amplitudes(self):
+        """Of the modes, so that they are orthonormal on the nodes as vectors."""
+        amplitudes = np.full(len(self), np.sqrt(2 / len(self)))
+        amplitudes[-1 if self._sine else 0] = np.sqrt(1 / len(self))
+        return amplitudes
+
+    def _restrict(self, weights, grid, order):
+        # Σ_k w_k cos(ω_m (x_k - a) + quarters π/2): a cosine or a sine transform of the weights.
+        quarters = (order - self._sine) % 4
+        if quarters % 2 == 0:
+            sums = scipy.fft.dct(weights, type=2, axis=0) / 2  # modes 0 to n - 1; the n-th is 0 at the nodes
+            sums = np.concatenate([sums, np.zeros_like(sums[:1])])
+        else:
+            sums = scipy.fft.dst(weights, type=2, axis=0) / 2  # modes 1 to n
+            sums = np.concatenate([np.zeros_like(sums[:1]), sums])
+        sums = sums[self._sine : self._sine + len(self)]
+        symbol = (1, -1, -1, 1)[quarters] * self._amplitudes * self.frequencies**order
+        return self.backward(_along_first_axis(symbol, sums) * sums)
 
     def for_slopes(self):
         """See `Grid.for_slopes`; the last sine has slope zero at the midpoints, the last cosine has not."""
@@ -195,7 +231,7 @@ class HalfRangeGrid(LineGrid):
             return self.multiply(symbol, values)
         # sin' = cos and cos' = -sin. The mode k sits in place k - 1 of the sines and in place k of the
         # cosines; the N-th cosine, the derivative of the last sine, vanishes at the nodes.
-        symbol = (symbol if self._sine else -symbol).reshape(-1, *[1] * (values.ndim - 1))
+        symbol = _along_first_axis(symbol if self._sine else -symbol, values)
         shifted = np.roll(symbol * self.forward(values), 1 if self._sine else -1, axis=0)
         if self._sine:
             shifted[0] = 0.0
@@ -205,3 +241,8 @@ class HalfRangeGrid(LineGrid):
 def _half_range_inverse(coefficients, sine):
     transform = scipy.fft.idst if sine else scipy.fft.idct
     return transform(coefficients, type=2, axis=0, norm="ortho")
+
+
+def _along_first_axis(symbol, array):
+    """Return a vector as it multiplies an array along its first axis."""
+    return symbol.reshape(-1, *[1] * (array.ndim - 1))

@@ -117,6 +117,27 @@ class TensorGrid(Grid):
                 shape[axis] = len(target)
         return values
 
+    def components_at_nodes(self, weights, grid, derivative=0):
+        """See `Grid.components_at_nodes`; at those of tensor grids axis by axis."""
+        if not isinstance(grid, TensorGrid):
+            return super().components_at_nodes(weights, grid, derivative)
+        shape, orders = list(grid.shape), self.domain.multi_index(derivative)
+        for axis, (own, other, order) in enumerate(zip(self.factors, grid.factors, orders, strict=True)):
+            if own != other or order > 0:
+                step = functools.partial(own.components_at_nodes, grid=other, derivative=order)
+                weights = along_axis(step, weights, shape, axis)
+                shape[axis] = len(own)
+        return weights
+
+    def common_refinement(self, grid):
+        """See `Grid.common_refinement`."""
+        if not isinstance(grid, TensorGrid):
+            return super().common_refinement(grid)
+        pairs = zip(self.factors, grid.factors, strict=True)
+        factors = tuple(own.common_refinement(other) for own, other in pairs)
+        known = {self.factors: self, grid.factors: grid}
+        return known[factors] if factors in known else tensor_grid(self.domain, factors)
+
 
 class SpectralTensorGrid(TensorGrid, SpectralGrid):
     """A tensor product of equispaced spectral grids, diagonalising -Δ by n-dimensional fast transforms.
