@@ -48,8 +48,8 @@ class LineGrid(SpectralGrid):
 
     Attributes
     ----------
-    start, length : float
-        Where the coordinate starts, and its range.
+    start, length, offset : float
+        Where the coordinate starts, its range, and how many steps from the start the first node lies.
     frequencies : ndarray, (K,)
         √λ of the modes of the transform, ascending.
     """
@@ -58,9 +58,13 @@ class LineGrid(SpectralGrid):
         step = length / n
         nodes = start + step * (np.arange(n) + offset)
         super().__init__(domain, nodes.reshape(-1, 1), np.full(n, step), rule)
-        self.start, self.length = start, length
+        self.start, self.length, self.offset = start, length, offset
         self.frequencies = frequencies
         self.eigenvalues = frequencies**2
+
+    @abstractmethod
+    def _with(self, n):
+        """Return the grid of the same kind with n nodes."""
 
     @abstractmethod
     def _rescale(self, coefficients, n):
@@ -76,7 +80,16 @@ class LineGrid(SpectralGrid):
         return same_kind and (grid.start, grid.length) == (self.start, self.length) and len(grid) >= len(self)
 
     def resample(self, values, grid):
-        """See `Grid.resample`; to a finer grid of the same kind by padding the coefficients."""
+        """See `Grid.resample`; between grids of the same kind by padding the coefficients.
+
+        The nodes of a coarser one are among those of a multiple of it that is fine enough.
+        """
+        if isinstance(grid, LineGrid) and len(grid) < len(self) and grid._is_refined_by(self):
+            multiple = -(-len(self) // len(grid))
+            multiple += self.offset > 0 and multiple % 2 == 0  # midpoints are among those of odd multiples
+            finer = grid._with(multiple * len(grid))
+            values = values if len(finer) == len(self) else self.resample(values, finer)
+            return values[int(multiple * self.offset) :: multiple]
         if not self._is_refined_by(grid) or len(grid) == len(self):
             return super().resample(values, grid)
         coefficients = self._rescale(self.forward(values), len(grid))
@@ -106,7 +119,6 @@ class FourierGrid(LineGrid):
         super().__init__(domain, n, "trapezoid", start, length, 0.0, frequencies)
 
     def _with(self, n):
-        """Return the grid of n nodes on the same circle."""
         return FourierGrid(self.domain, n, self.start, self.length)
 
     def for_slopes(self):
@@ -178,6 +190,9 @@ class HalfRangeGrid(LineGrid):
         """See `SpectralGrid.backward`."""
         return _half_range_inverse(coefficients, self._sine)
 
+    def _with(self, n):
+        return HalfRangeGrid(self.domain, n)
+
     def _rescale(self, coefficients, n):
         coefficients = np.sqrt(n / len(self)) * coefficients
         if self._sine:
@@ -212,7 +227,7 @@ class HalfRangeGrid(LineGrid):
 
     def for_slopes(self):
         """See `Grid.for_slopes`; the last sine has slope zero at the midpoints, the last cosine has not."""
-        return HalfRangeGrid(self.domain, len(self) + 1) if self._sine else self
+        return self._with(len(self) + 1) if self._sine else self
 
     def of_derivatives(self, derivative):
         """See `Grid.of_derivatives`: odd derivatives of cosine series are sine series, and conversely."""

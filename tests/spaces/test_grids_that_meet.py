@@ -45,6 +45,27 @@ def test_sums_over_the_nodes_of_another_grid_are_those_of_the_interpolation_matr
         assert np.all(np.abs(found - matrix.T @ weights) <= 64 * len(grid) * EPS * scale)
 
 
+@given(pairs=pairs_of_grids(), components=st.sampled_from([(), (3,)]), seed=st.integers(0, 1000))
+def test_values_on_another_grid_are_those_of_the_interpolation_matrix(pairs, components, seed):
+    """By padded transforms and axis by axis, to finer grids and to coarser ones."""
+    for grid, other in (pairs, pairs[::-1]):
+        values = np.random.default_rng(seed).normal(size=(len(grid), *components))
+        expected = grid.interpolation_matrix(other.nodes) @ values
+        found = grid.resample(values, other)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=64 * len(grid) * EPS * np.abs(values).max())
+
+
+@pytest.mark.parametrize(("many", "few"), [(60, 20), (40, 20), (50, 21), (51, 20), (33, 32)])
+@pytest.mark.parametrize("boundary", ["periodic", "neumann", "dirichlet"])
+def test_values_on_coarser_grids_of_the_same_kind(boundary, many, few):
+    """At multiples that divide the nodes, even and odd ones, and between."""
+    rule = "trapezoid" if boundary == "periodic" else "midpoint"
+    fine, coarse = (fg.Interval(1, 3, boundary).grid(n, rule) for n in (many, few))
+    values = np.random.default_rng(0).normal(size=(many, 2))
+    expected = fine.interpolation_matrix(coarse.nodes) @ values
+    np.testing.assert_allclose(fine.resample(values, coarse), expected, rtol=0, atol=1e-13)
+
+
 @given(pairs=pairs_of_grids())
 def test_the_common_refinement_has_the_more_nodes_along_each_axis(pairs):
     one, other = pairs
