@@ -99,11 +99,15 @@ class JetRoot(_ConstrainedRoot):
     @cached_property
     def _matrix(self):
         self._require_few()
-        unit = np.eye(self._size).reshape(len(self._grid), -1)
+        return self._rows(np.eye(self._size))
+
+    def _rows(self, flat):
+        """The rows of functions with flat values (N·m, columns): derivatives at the points, combined."""
+        values = flat.reshape(len(self._grid), -1)
 
         def derivative(points, alpha):
-            values = self._grid.evaluate(unit, points, alpha)
-            return values.reshape(len(points), *self._components, self._size)
+            at_points = self._grid.evaluate(values, points, alpha)
+            return at_points.reshape(len(points), *self._components, flat.shape[1])
 
         return np.concatenate([jet.apply(derivative) for jet in self.jets])
 
@@ -117,7 +121,7 @@ class JetRoot(_ConstrainedRoot):
     def apply(self, values):
         """See `SquareRoot.apply`."""
         flat = self._flat(values)
-        return (self._matrix @ flat).reshape(-1, *self._further(values))
+        return self._rows(flat).reshape(-1, *self._further(values))
 
     def apply_transpose(self, r):
         """See `SquareRoot.apply_transpose`."""

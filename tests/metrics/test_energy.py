@@ -345,6 +345,17 @@ def test_a_second_variation_that_is_not_positive_is_refused():
         )
 
 
+def test_norms_need_no_factors_and_so_no_bound_on_the_nodes():
+    """∫ u_x² + u_y² + (1 + xy)u²: on 70² nodes as F says, and as on 12² of the polynomial's degree."""
+    F = fg.Integral("(u_x**2 + u_y**2 + (1 + x*y)*u**2)/2", "x y")
+    norms = []
+    for n in (12, 70):
+        u = SQUARE.grid(n).function(bump)
+        norms.append(Energy(F).at(u).norm(u) ** 2)
+        assert norms[-1] == pytest.approx(2 * F(u), rel=1e-12)
+    assert norms[0] == pytest.approx(norms[1], rel=1e-12)
+
+
 def test_bad_input_is_refused():
     grid = FIXED.grid(8)
     u, outside = grid.function(bump), grid.function(lambda x, y: x)
@@ -358,9 +369,9 @@ def test_bad_input_is_refused():
     unknown = fg.functionals.from_callable(lambda f: 0.0, lambda f: fg.Density(f))
     with pytest.raises(InvalidInput, match="does not know its second variation"):
         fg.gradient(unknown, u, Energy(unknown))
-    big = SQUARE.grid(70).function(bump)
+    big, growing = SQUARE.grid(70).function(bump), fg.Integral("u_x**2 + u_y**2 + x*u**2", "x y")
     with pytest.raises(InvalidInput, match="at most 4096"):
-        Energy(fg.Integral("u_x**2 + u_y**2 + x*u**2", "x y")).at(big).norm(big)
+        fg.gradient(growing, big, Energy(growing))
     free = fg.models.MLP((2, 4, 1))
     with pytest.raises(DomainMismatch, match="on the boundary"):
         fg.natural_gradient(POISSON, free, free.initial(0), Energy(POISSON), grid)
