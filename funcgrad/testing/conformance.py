@@ -326,3 +326,14 @@ def changed(arrays, copies):
         float(np.abs(array - copy).max(initial=0.0)) if np.shape(array) == copy.shape else math.inf
         for array, copy in pairs
     )
+
+
+def rounding_trial(what: str, array: object, input: object) -> Trial:
+    """Return the trial of whether numbers are at least of double precision: others are lost in rounding."""
+    dtype = getattr(array, "dtype", np.dtype(float))
+    coarse = np.issubdtype(dtype, np.inexact) and float(np.finfo(dtype).eps) > EPS
+    message = (
+        f"{what} is of type {dtype}, whose rounding hides what is checked: compute it in float64 (in JAX "
+        "by jax_enable_x64)"
+    )
+    return Trial(input, float(coarse), 0.0, message)

@@ -10,7 +10,9 @@ from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.euclidean import Euclidean
 from funcgrad.spaces.line_grids import hermite_functions
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.product import Torus
 from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
+from funcgrad.spaces.sphere import Sphere
 from funcgrad.spaces.spline_grid import SplineGrid
 from funcgrad.testing.conformance import Finding
 
@@ -110,6 +112,21 @@ def points_of(domain, count, rng):
     if isinstance(domain, Euclidean) or math.isinf(getattr(domain, "volume", 1.0)):
         return rng.uniform(-1.0, 1.0, (count, domain.dimension))
     return domain.from_unit_cube(rng.uniform(0.05, 0.95, (count, domain.dimension)))
+
+
+def lattice_of(domain, count):
+    """Return at most `count` points of a domain on a lattice from end to end, (K, n_coordinates).
+
+    Random points in the interior show neither what is special at the ends nor waves of one length.
+    """
+    n = domain.dimension
+    side = max(2, int(count ** (1 / n) + 1e-9))
+    closes = isinstance(domain, Circle | Torus | Sphere)
+    line = np.arange(side) / side if closes else np.linspace(0.0, 1.0, side)
+    cube = np.stack(np.meshgrid(*[line] * n, indexing="ij"), axis=-1).reshape(-1, n)
+    if isinstance(domain, Euclidean) or math.isinf(getattr(domain, "volume", 1.0)):
+        return 2 * cube - 1
+    return domain.from_unit_cube(cube)
 
 
 def admitted_modes(metric, grid, count, components=None):

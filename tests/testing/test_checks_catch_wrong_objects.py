@@ -174,6 +174,21 @@ WRONG = {
         "kernel-matvec",
         r"`matvec` is not the Gram matrix times v for 130 points: off by",
     ),
+    "a kernel that is positive definite on lines only": (
+        lambda: check_kernel(wrong.TentInThePlane()),
+        "kernel-positive",
+        r"it is not positive definite: the Gram matrix at \d+ points has the eigenvalue -",
+    ),
+    "a kernel that is cut off near the ends": (
+        lambda: check_kernel(wrong.CutOffAtTheEnds()),
+        "kernel-positive",
+        r"it is not positive definite: the Gram matrix at \d+ points has the eigenvalue -",
+    ),
+    "a kernel with jitter on its own diagonal": (
+        lambda: check_kernel(wrong.KernelWithJitter()),
+        "kernel-values",
+        r"`gram\(X\)` and `gram\(X, X\)` differ by 1e-08: is something added on the diagonal\?",
+    ),
     "a functional with a forgotten weight": (
         lambda: check_functional(wrong.ForgottenWeight()),
         "functional-refinement",
@@ -218,6 +233,21 @@ WRONG = {
         lambda: check_model(wrong.NormalisedModel(), theta=[1.0, 2.0, 0.5]),
         "model-pointwise",
         r"the value at x = .* depends on the other points",
+    ),
+    "a Jacobian wrong at an end of the interval": (
+        lambda: check_model(wrong.WrongAtTheEnd(), theta=[1.0, 2.0, 0.5]),
+        "model-jacobian",
+        r"the Jacobian in parameter `c` at x = 1 is 2, by the complex step it is 1",
+    ),
+    "a model that returns one array every time": (
+        lambda: check_model(wrong.OneBuffer(), theta=[1.0, 2.0, 0.5]),
+        "model-cache",
+        r"the Jacobian that was returned changed with the next call: is one array returned every time\?",
+    ),
+    "a Jacobian wrong in its second block": (
+        lambda: check_model(wrong.WrongSecondBlock(), theta=[1.0, 2.0, 0.5]),
+        "model-pointwise",
+        r"the Jacobian at x = .* depends on the other points",
     ),
     "a model whose slope forgets the inner factor": (
         lambda: check_model(wrong.ModelWithWrongSlope(), theta=[1.0, 2.0, 0.5]),

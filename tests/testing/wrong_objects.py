@@ -102,6 +102,34 @@ class ProductWithoutCoupling(fg.kernels.MatrixKernel):
         return sum(kernel._product(X, Y, v) for _, kernel in self.terms)
 
 
+class TentInThePlane:
+    """max(1 - r, 0), which is positive definite on a line and not in the plane."""
+
+    dimension = 2
+
+    def __call__(self, x, y):
+        return np.maximum(1 - np.linalg.norm(x - y, axis=1), 0)
+
+    def gram(self, X, Y=None):
+        Y = X if Y is None else Y
+        return np.maximum(1 - np.linalg.norm(X[:, None] - Y[None], axis=2), 0)
+
+
+class CutOffAtTheEnds(PlainKernel):
+    """exp(-d) cut off at 0.9: on [0, 1] only points near the ends are so far apart."""
+
+    def formula(self, x, y):
+        d = np.abs(x - y)
+        return np.where(d < 0.9, np.exp(-d), 0)
+
+
+class KernelWithJitter(PlainKernel):
+    """A Gram matrix of points with themselves has something for Cholesky on its diagonal."""
+
+    def gram(self, X, Y=None):
+        return super().gram(X, Y) + (1e-8 * np.eye(len(X)) if Y is None else 0.0)
+
+
 # --- functionals -------------------------------------------------------------------------------------------
 
 
@@ -220,6 +248,36 @@ class NormalisedModel(Wave):
     def __call__(self, theta, x):
         value = super().__call__(theta, x)
         return value - value.mean()
+
+
+class WrongAtTheEnd(Wave):
+    """The last basis function counts twice where x is 1: a span is closed on both sides."""
+
+    def jacobian(self, theta, x):
+        jacobian = super().jacobian(theta, x)
+        jacobian[x[:, 0] == 1.0, 2] *= 2
+        return jacobian
+
+
+class OneBuffer(Wave):
+    """Every Jacobian of as many points is the same array."""
+
+    def __init__(self):
+        self._buffers = {}
+
+    def jacobian(self, theta, x):
+        buffer = self._buffers.setdefault(len(x), np.empty((len(x), 3)))
+        buffer[...] = super().jacobian(theta, x)
+        return buffer
+
+
+class WrongSecondBlock(Wave):
+    """Points are taken by hundreds, the second hundred without their factor a."""
+
+    def jacobian(self, theta, x):
+        jacobian = super().jacobian(theta, x)
+        jacobian[100:, 1] /= 1 + theta[0]
+        return jacobian
 
 
 class ModelWithWrongSlope(Wave):

@@ -1,0 +1,106 @@
+"""Right objects of an unusual kind are not refused: units, kinks in θ, narrow kernels, formed matrices."""
+
+import numpy as np
+import pytest
+
+import funcgrad as fg
+from funcgrad.functionals import from_callable
+from funcgrad.testing import ConformanceError, check_functional, check_kernel, check_model
+
+
+class Formula:
+    """A model of one coordinate by its value and its Jacobian; no subclass of the library's."""
+
+    dimension = 1
+
+    def __init__(self, value, jacobian, n_parameters):
+        self.value, self.of_parameters, self.n_parameters = value, jacobian, n_parameters
+
+    def __call__(self, theta, x):
+        return self.value(theta, x[:, 0])
+
+    def jacobian(self, theta, x):
+        return np.stack(self.of_parameters(theta, x[:, 0]), axis=-1)
+
+
+# Of |θ| and Re θ the complex step gives a derivative that is another number, and no error.
+LENGTH = Formula(
+    lambda t, x: np.linalg.norm(t) * x + t[0],
+    lambda t, x: (t[0] / np.linalg.norm(t) * x + 1, t[1] / np.linalg.norm(t) * x),
+    2,
+)
+REAL_PART = Formula(
+    lambda t, x: np.abs(t[0]) * x + t[1], lambda t, x: (np.sign(t[0]) * x, np.ones_like(x)), 2
+)
+# Twice the unit of the test's step is negative, where the value is not defined.
+LOGARITHM = Formula(lambda t, x: np.log(t[0]) * (1 + x), lambda t, x: ((1 + x) / t[0],), 1)
+UNITS = Formula(
+    lambda t, x: 1e8 * t[0] * np.sin(1e6 * t[1] * x),
+    lambda t, x: (1e8 * np.sin(1e6 * t[1] * x), 1e14 * t[0] * x * np.cos(1e6 * t[1] * x)),
+    2,
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "theta"),
+    [
+        (LENGTH, [1.0, 0.5]),
+        (REAL_PART, [-1.3, 0.4]),
+        (LOGARITHM, [0.01]),
+        (UNITS, [1e-8, 2e-6]),
+    ],
+    ids=["norm", "abs", "log", "units"],
+)
+def test_models_whose_parameters_have_no_complex_step_or_small_units(model, theta):
+    check_model(model, theta=theta)
+
+
+def test_a_wrong_jacobian_of_a_model_without_a_complex_step_is_caught_all_the_same():
+    wrong = Formula(LENGTH.value, lambda t, x: (t[0] * x + 1, t[1] * x), 2)
+    with pytest.raises(ConformanceError, match=r"number 0 at x = .* by differences it is "):
+        check_model(wrong, theta=[1.0, 0.5])
+
+
+def test_single_precision_is_named_and_not_taken_for_a_wrong_jacobian():
+    single = Formula(lambda t, x: (t[0] * np.sin(x)).astype(np.float32), lambda t, x: (np.sin(x),), 1)
+    with pytest.raises(
+        ConformanceError, match=r"model-shapes: failed: the value is of type float32, .* in float64"
+    ):
+        check_model(single, theta=[1.0])
+
+
+@pytest.mark.parametrize("kernel", [fg.kernels.Matern(2.5, 1e-3), fg.kernels.Gaussian(1e-3)], ids=str)
+def test_kernels_much_narrower_than_the_domain(kernel):
+    results = check_kernel(kernel)
+    assert next(result for result in results if result.id == "kernel-derivative").status == "passed"
+
+
+class AbsoluteDeviation:
+    """∫|f - c|, which has a kink where f = c at a node."""
+
+    def __init__(self, c):
+        self.c = c
+
+    def __call__(self, f):
+        return float(f.grid.integrate(np.abs(f.values - self.c)))
+
+    def differential(self, f):
+        return fg.Density(f.grid.function(np.sign(f.values - self.c)))
+
+
+def test_a_kink_is_called_a_kink():
+    f = fg.Circle().grid(24).function(lambda x: 1 + np.sin(x))
+    check_functional(AbsoluteDeviation(0.3), f=f)
+    with pytest.raises(
+        ConformanceError,
+        match=r"has a kink where .* its slopes to the left and to the right are -0.26\d* and ",
+    ):
+        check_functional(AbsoluteDeviation(float(f.values[6])), f=f)
+
+
+def test_a_functional_with_a_logarithm_near_the_edge_of_where_it_is_defined():
+    entropy = from_callable(
+        lambda f: float(f.grid.integrate(f.values * np.log(f.values))),
+        lambda f: fg.Density(f.grid.function(np.log(f.values) + 1)),
+    )
+    check_functional(entropy, f=fg.Circle().grid(24).function(lambda x: 1e-4 * (2 + np.sin(x))))
