@@ -15,6 +15,8 @@ ORDER, ORDER_TOLERANCE = 2.0, 0.1
 _CLEAR = 1e3
 _STEPS = 2.0 ** -np.arange(2, 27)
 _WINDOW = 4
+# More than a power of t falls by in one halving: from _CLEAR times rounding to below it, and as much again.
+_DROP = _CLEAR**2
 
 
 def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
@@ -177,6 +179,9 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0, slope_noise=0.0):
         yield Trial(where, math.inf, 0.0, message)
         return
     last = start + int(np.argmin(np.append(sizes[start:] > _CLEAR * floors[start:], False)))
+    if start < last < len(steps) and sizes[last - 1] > _DROP * max(sizes[last], floors[last]):
+        # No power of t falls so fast: nearer than a kink that is some way off, F is linear.
+        start = last
     smooth = _smooth_step(steps, sizes, start, last)
     half_change, bound = (
         float(part) / 2 for part in extrapolated_derivative(slope, min(scale * 2.0**-5, smooth))

@@ -194,6 +194,18 @@ WRONG = {
         "functional-refinement",
         r"F\(f\) is .* on 24 nodes and .* on 48 for the same function: is a quadrature weight forgotten\?",
     ),
+    "a mean over nodes for an integral": (
+        lambda: check_functional(
+            wrong.MeanOverNodes(), f=fg.Interval(0, 1).grid(14).function(lambda x: np.exp(2 * x))
+        ),
+        "functional-refinement",
+        r"F\(f\) is .* on 14 nodes and .* on 56 for the same function: are the weights those of <",
+    ),
+    "a differential with one wave too many": (
+        lambda: check_functional(wrong.WrongOnOneWave()),
+        "functional-taylor",
+        r"dF\(v\), v = a sum of all modes, is not the derivative of the value: .* t\^1.00 and not t²",
+    ),
     "a differential off by a factor": (
         lambda: check_functional(wrong.DifferentialOffByFactor()),
         "functional-taylor",

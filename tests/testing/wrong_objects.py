@@ -156,6 +156,23 @@ class ForgottenWeight(HalfSquare):
         return Density(f.grid.function(f.values / f.grid.weights))
 
 
+class MeanOverNodes(HalfSquare):
+    """½ the mean of f² over the nodes, which on Gauss's is another integral and converges."""
+
+    def __call__(self, f):
+        return 0.5 * float(np.mean(f.values**2))
+
+    def differential(self, f):
+        return Density(f.grid.function(f.values / (len(f.values) * f.grid.weights)))
+
+
+class WrongOnOneWave(HalfSquare):
+    """The differential has a wave too many, of a frequency that few directions contain."""
+
+    def differential(self, f):
+        return Density(f.grid.function(f.values + 0.5 * np.cos(9 * f.grid.nodes[:, 0])))
+
+
 class DifferentialOffByFactor(HalfSquare):
     def differential(self, f):
         return Density(2 * f)
