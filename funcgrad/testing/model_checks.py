@@ -26,7 +26,7 @@ from funcgrad.testing.conformance import (
     snapshot,
 )
 from funcgrad.testing.protocols import ModelLike
-from funcgrad.testing.samples import lattice_of, points_of, shown, size_of
+from funcgrad.testing.samples import extent_of, lattice_of, points_of, shown
 from funcgrad.testing.tangent_space_checks import TANGENT_SPACE_CHECKS
 from funcgrad.testing.taylor import derivative_trials, extrapolated_derivative, scatter, taylor_trials
 
@@ -198,7 +198,6 @@ def spatial_derivatives(subject, rng):
     """`derivative` gives the derivatives of the value in x, `jacobian_derivative` those of the Jacobian."""
     model, theta = subject.object, subject.theta
     x, n = subject.points(3, rng), subject.object.dimension
-    size = 0.02 * size_of(subject.domain)
     tried = 0
     for below, axis in itertools.product([(0,) * n, *_units(n)[:1]], range(n)):
         above = tuple(order + (i == axis) for i, order in enumerate(below))
@@ -216,7 +215,7 @@ def spatial_derivatives(subject, rng):
             yield from derivative_trials(
                 lambda t, e=evaluate, b=below, shift=shift: e(theta, x + t * shift, b),
                 claimed,
-                size,
+                0.02 * extent_of(subject.domain, axis),
                 lambda index, name=name, above=above: (
                     f"`{name}` of order {above} at x = {shown(x[index[0]])}"
                 ),

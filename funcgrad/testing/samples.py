@@ -15,7 +15,7 @@ from funcgrad.spaces.product import Torus
 from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
 from funcgrad.spaces.sphere import Sphere
 from funcgrad.spaces.spline_grid import SplineGrid
-from funcgrad.testing.conformance import Finding
+from funcgrad.testing.conformance import EPS, Finding
 
 
 def modes(grid, count, boundary=None):
@@ -200,6 +200,19 @@ def shown(x):
     return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
 
 
-def size_of(domain):
-    """Return the side of a cube of the domain's volume, 1 if that is infinite."""
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
+def extent_of(domain, axis):
+    """Return how far a domain extends along a coordinate; on Euclidean space, where points are drawn."""
+    if isinstance(domain, Sphere):
+        return 2.0
+    corners = lattice_of(domain, 1)[:, axis]
+    return float(np.ptp(corners)) * (2 if isinstance(domain, Circle | Torus) else 1)
+
+
+def offset_rounding(grid):
+    """Return the rounding of nodes that lie far from the origin, in units of the extent: ε|x|/(b - a).
+
+    Nodes between 0 and the extent have the rounding that tolerances have anyway, and count nothing.
+    """
+    extent = np.ptp(grid.nodes, axis=0)
+    far = np.abs(grid.nodes).max(axis=0) / np.where(extent > 0, extent, 1.0)
+    return EPS * float(np.sum(far[far > 2]))

@@ -24,6 +24,14 @@ F = CIRCLE.grid(24).function(lambda x: 0.7 + np.sin(x) - 0.4 * np.cos(2 * x))
 NODES = CIRCLE.grid(24).nodes
 EXTENDED = fg.metrics.TangentExtended(fg.models.Fourier(1), [1.0, 0.5, 0.2])
 
+CONVEX = fg.Integral("u_x**2/2 + u**4/4")
+_kept = {}
+
+
+def kept_gradient(u):
+    """A gradient that is computed once for each number of nodes."""
+    return _kept.setdefault(len(u.grid), fg.gradient(CONVEX, u, fg.Sobolev(1.0)))
+
 
 def dropping(spoilt):
     """Return what makes a spoilt metric of the one at a function, whatever the function."""
@@ -271,6 +279,11 @@ WRONG = {
         "operator-adjoint",
         r"`transpose\(\)` is not the adjoint: .* where the operator has .*, for node (0|15), at the boundary",
     ),
+    "an operator with a right transpose and a wrong one": (
+        lambda: check_operator(wrong.SecondTransposeWrong()),
+        "operator-adjoint",
+        r"`rmatvec` is not the adjoint: it has .* for node 9, at the boundary",
+    ),
     "an end weight that does not belong": (
         lambda: check_operator(wrong.WrongEndWeight()),
         "operator-parts",
@@ -290,6 +303,16 @@ WRONG = {
         lambda: check_domain(wrong.WrongVolume(2.0)),
         "domain-weights",
         r"the weights of .* sum to 2, and the volume is 1",
+    ),
+    "a distance on a circle that does not go round": (
+        lambda: check_domain(wrong.ShortestNotRound(3.0)),
+        "domain-distance",
+        r"the points \[0.0\] and \[3.0\] have distance 3, but no eigenfunction tells them apart",
+    ),
+    "a gradient that is kept from the first f": (
+        lambda: check_gradient(CONVEX, F, fg.Sobolev(1.0), gradient=kept_gradient),
+        "gradient-elsewhere",
+        r"right at f and not at 5f/4: is a gradient kept\? There it is not the gradient in H\^1",
     ),
     "a gradient in L2 handed over as one in H^1": (
         lambda: check_gradient(

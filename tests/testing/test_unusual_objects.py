@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import funcgrad as fg
 from funcgrad.functionals import from_callable
-from funcgrad.testing import ConformanceError, check_functional, check_kernel, check_model
+from funcgrad.testing import (
+    ConformanceError,
+    check_domain,
+    check_functional,
+    check_kernel,
+    check_model,
+)
 
 
 class Formula:
@@ -104,3 +111,56 @@ def test_a_functional_with_a_logarithm_near_the_edge_of_where_it_is_defined():
         lambda f: fg.Density(f.grid.function(np.log(f.values) + 1)),
     )
     check_functional(entropy, f=fg.Circle().grid(24).function(lambda x: 1e-4 * (2 + np.sin(x))))
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        fg.Interval(1e4, 1e4 + 1),
+        fg.Interval(0.0, 1e-6),
+        fg.Box([(0, 1e-3), (0, 1e3)]),
+        fg.Torus((1e-3, 1e3)),
+    ],
+    ids=str,
+)
+def test_domains_far_from_the_origin_or_of_unequal_sides(domain):
+    check_domain(domain)
+
+
+class Robin:
+    """[0, 1] with e'(0) = 0 and e'(1) = -e(1): eigenfunctions cos kx with k tan k = 1; no subclass."""
+
+    dimension, volume = 1, 1.0
+
+    def __init__(self):
+        roots = [
+            brentq(lambda k: k * np.sin(k) - np.cos(k), j * np.pi, (j + 0.5) * np.pi, xtol=1e-15)
+            for j in range(12)
+        ]
+        self._k = np.array(roots)
+
+    def grid(self, n, rule=None):
+        return fg.Interval(0, 1).grid(n, rule=rule)
+
+    def from_unit_cube(self, u):
+        return u
+
+    def laplacian_spectrum(self, count):
+        return self._k[:count] ** 2
+
+    def eigenfunctions(self, count, x, alpha=0):
+        k = self._k[:count]
+        size = 1 / np.sqrt(0.5 + np.sin(2 * k) / (4 * k))
+        return size * k**alpha * np.cos(k * x + alpha * np.pi / 2)
+
+
+def test_a_domain_with_a_boundary_condition_of_ones_own():
+    assert {result.status for result in check_domain(Robin())} == {"passed"}
+
+
+def test_what_a_domain_lacks_is_named_once():
+    class NoPoints(Robin):
+        from_unit_cube = property()
+
+    with pytest.raises(ConformanceError, match=r"fails 1 of 5 checks:\n.*it has no `from_unit_cube`"):
+        check_domain(NoPoints())

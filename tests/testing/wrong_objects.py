@@ -330,6 +330,27 @@ class WrongAdjointAtTheBoundary:
         return type(self).__name__
 
 
+class SecondTransposeWrong:
+    """`apply_transpose` is right, `rmatvec` has its last row twice."""
+
+    shape = (10,)
+
+    def __init__(self):
+        self.matrix_of = np.random.default_rng(0).normal(size=(10, 10))
+
+    def apply(self, u):
+        return self.matrix_of @ u
+
+    def rmatvec(self, v):
+        return np.append((self.matrix_of.T @ v)[:-1], 2 * self.matrix_of[:, -1] @ v)
+
+    def apply_transpose(self, v):
+        return self.matrix_of.T @ v
+
+    def __repr__(self):
+        return type(self).__name__
+
+
 class WrongEndWeight:
     """A summation-by-parts pair whose first weight is that of the interior."""
 
@@ -372,3 +393,10 @@ class WrongVolume(fg.Circle):
     @property
     def volume(self):
         return self.length / 2
+
+
+class ShortestNotRound(fg.Circle):
+    """The distance along the coordinate, which does not know that the ends meet."""
+
+    def distance(self, x, y):
+        return np.abs(np.asarray(x) - np.asarray(y))[:, 0]
