@@ -96,11 +96,20 @@ def _polynomials(grid, count, boundary):
 
 def refined(grid):
     """Return the grid of the same rule with twice the nodes along each axis."""
+    return _with_nodes(grid, lambda n: 2 * n)
+
+
+def one_node_more(grid):
+    """Return the grid of the same rule with one more node along each axis: an odd number if it was even."""
+    return _with_nodes(grid, lambda n: n + 1)
+
+
+def _with_nodes(grid, change):
     domain = grid.domain
     if hasattr(grid, "degree"):  # of the sphere
-        return domain.grid(2 * grid.shape[0])
+        return domain.grid(change(grid.shape[0]))
     factors = getattr(grid, "factors", (grid,))
-    sizes = [2 * len(factor) for factor in factors]
+    sizes = [change(len(factor)) for factor in factors]
     if isinstance(domain, Euclidean):
         return domain.grid(sizes, rule=factors[0].rule, scale=factors[0].scale)
     if len(factors) == 1:

@@ -74,6 +74,26 @@ WRONG = {
         "metric-repeatable",
         r"the answer for one grid changed after the metric was used on another: is a factorisation kept\?",
     ),
+    "a metric that is positive on even numbers of nodes": (
+        lambda: check_metric(wrong_metrics.PositiveForEvenNumbers(fg.L2())),
+        "metric-one-more",
+        r"on <trapezoid grid of 25 nodes .* it is not positive: the Gram matrix .* the eigenvalue -",
+    ),
+    "a metric that returns one array every time": (
+        lambda: check_metric(wrong_metrics.OneBuffer(fg.Sobolev(1.0))),
+        "metric-repeatable",
+        r"the function that `riesz` returned changed with the next call: is one array returned every time\?",
+    ),
+    "a dual norm of points too large by half": (
+        lambda: check_metric(wrong_metrics.DualNormOfPointsTooLarge(fg.Sobolev(1.0))),
+        "metric-dual-bound",
+        r"dual_norm\(c\) = 1.06\d* is not attained: the representers on 24, 48, 96 nodes have the norms 0.6",
+    ),
+    "a metric that normalises its base point in place": (
+        lambda: check_metric(wrong_metrics.NormalisesItsBase(fg.FisherRao())),
+        "field-inputs",
+        r"the values of the base point f changed",
+    ),
     "a sum of metrics that adds representers": (
         lambda: check_metric(wrong_metrics.SumOfRepresenters(fg.L2(), fg.Sobolev(1.0))),
         "metric-riesz",

@@ -47,6 +47,7 @@ def test_ids_are_stable():
         "metric-dual-norm",
         "metric-dual-bound",
         "metric-refinement",
+        "metric-one-more",
         "metric-length-scale",
         "metric-order",
         "metric-square-root",

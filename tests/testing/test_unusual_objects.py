@@ -1,5 +1,7 @@
 """Right objects of an unusual kind are not refused: units, kinks in θ, narrow kernels, formed matrices."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -11,6 +13,7 @@ from funcgrad.testing import (
     check_domain,
     check_functional,
     check_kernel,
+    check_metric,
     check_model,
 )
 
@@ -164,3 +167,85 @@ def test_what_a_domain_lacks_is_named_once():
 
     with pytest.raises(ConformanceError, match=r"fails 1 of 5 checks:\n.*it has no `from_unit_cube`"):
         check_domain(NoPoints())
+
+
+class Formed:
+    """∫ auv + bu'v' by its matrix, as finite elements have it; the least that a metric needs."""
+
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def matrix(self, grid):
+        slopes = np.stack([grid.function(e).derivative().values for e in np.eye(len(grid))], axis=1)
+        x = grid.nodes[:, 0]
+        a, b = (grid.weights * np.broadcast_to(part(x), x.shape) for part in (self.a, self.b))
+        return np.diag(a) + slopes.T @ (b[:, None] * slopes)
+
+    def inner(self, u, v):
+        return float(u.values @ self.matrix(u.grid) @ v.values)
+
+    def norm(self, u):
+        return math.sqrt(self.inner(u, u))
+
+    def flat(self, u):
+        return fg.Density(u.grid.function(self.matrix(u.grid) @ u.values / u.grid.weights))
+
+    def riesz(self, c, grid):
+        return grid.function(np.linalg.solve(self.matrix(grid), c.components(grid)))
+
+    def dual_norm(self, c, domain):
+        raise fg.InvalidInput("it is not known over all functions")
+
+
+UNIT = fg.Interval(0, 1)
+FORMED = {
+    "variable coefficients": (Formed(lambda x: 1 + x, np.exp), UNIT),
+    "a coefficient that jumps": (Formed(np.ones_like, lambda x: np.where(x < 0.5, 1.0, 100.0)), UNIT),
+    "a small mass": (Formed(lambda x: 1e-6, lambda x: 1.0), UNIT),
+    "a large mass": (Formed(lambda x: 1e6, lambda x: 1.0), UNIT),
+    "a long interval": (Formed(lambda x: 1.0, lambda x: 1.0), fg.Interval(0, 1e3)),
+    "far from the origin": (Formed(lambda x: 1.0, lambda x: 1.0), fg.Interval(1e3, 1e3 + 1)),
+}
+
+
+@pytest.mark.parametrize("name", FORMED)
+def test_metrics_by_their_matrix(name):
+    metric, domain = FORMED[name]
+    check_metric(metric, grid=domain.grid(12))
+
+
+@pytest.mark.parametrize("length_scale", [1e-3, 1e3])
+@pytest.mark.parametrize("order", [1.0, 2.0])
+def test_metrics_with_a_length_scale_far_from_the_extent(order, length_scale):
+    """1 + ℓ²λ is 1 for a constant and 1e9 for a wave; a Gram matrix loses the 1, no inner product does."""
+    check_metric(fg.Sobolev(order, length_scale), grid=UNIT.grid(12))
+
+
+def test_a_metric_that_loses_all_digits_is_told_so():
+    with pytest.raises(ConformanceError, match=r"condition 8.6e\+13, which leaves no digit: try fewer nodes"):
+        check_metric(fg.Sobolev(3.0, 1e3), grid=UNIT.grid(12))
+
+
+class Coupled:
+    """∫ u·Bv for functions with two components."""
+
+    B = np.array([[2.0, 0.9], [0.9, 1.0]])
+
+    def inner(self, u, v):
+        return float(u.grid.integrate(np.einsum("ni,ij,nj->n", u.values, self.B, v.values)))
+
+    def norm(self, u):
+        return math.sqrt(self.inner(u, u))
+
+    def flat(self, u):
+        return fg.Density(u.grid.function(u.values @ self.B))
+
+    def riesz(self, c, grid):
+        return grid.function(fg.L2().riesz(c, grid).values @ np.linalg.inv(self.B))
+
+    def dual_norm(self, c, domain):
+        raise fg.InvalidInput("it is not known over all functions")
+
+
+def test_a_metric_that_couples_components():
+    check_metric(Coupled(), grid=UNIT.grid(12), components=2)
