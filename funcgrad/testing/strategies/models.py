@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from funcgrad import models as library
 from funcgrad.models import Model, bases
-from funcgrad.spaces import Domain, Euclidean
+from funcgrad.spaces import Domain, Euclidean, Interval
 from funcgrad.testing.strategies.spaces import domains
 
 
@@ -111,11 +111,15 @@ def _formulas(draw, domain):
             (f"a*sin({wave} + b) + c", "a b c"),
         ]
     else:
+        # From 0 to 1 whatever the interval, so that values stay below 15 and those of exp(u) finite.
+        x = "x"
+        if isinstance(first, Interval) and (first.a, first.b) != (0.0, 1.0):
+            x = f"((x - {first.a!r})/{first.length!r})"
         formulas = [
-            ("a*exp(b*x)", "a b"),
-            ("a*sin(b*x + c)", "a b c"),
-            ("a/(1 + b*x**2)", "a b"),
-            ("a*tanh(b*x) + c*x**2", "a b c"),
+            (f"a*exp(b*{x})", "a b"),
+            (f"a*sin(b*{x} + c)", "a b c"),
+            (f"a/(1 + b*{x}**2)", "a b"),
+            (f"a*tanh(b*{x}) + c*{x}**2", "a b c"),
         ]
     formula, parameters = draw(st.sampled_from(formulas))
     return library.Symbolic(formula, x=names, parameters=parameters)
