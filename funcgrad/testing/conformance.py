@@ -16,6 +16,7 @@ import numpy as np
 
 from funcgrad._checks import one_of, whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.testing.doors import require_reasons
 
 EPS = float(np.finfo(float).eps)
 # What a few dozen floating-point operations may lose; checks multiply it by the condition of what they ask.
@@ -279,6 +280,7 @@ def generator_for(check: Check, seed: int) -> np.random.Generator:
 
 def expected_failures_of(expected_failures: Mapping[str, str] | None, ids: Sequence[str]) -> dict[str, str]:
     """Return checked reasons by id."""
+    require_reasons(expected_failures)
     expected = dict(expected_failures or {})
     for name, reason in expected.items():
         one_of(name, ids, "id in `expected_failures`")

@@ -20,6 +20,7 @@ from funcgrad.testing.conformance import (
     require_members,
     run_checks,
 )
+from funcgrad.testing.doors import require_grid, require_instance
 from funcgrad.testing.integration_checks import (
     INTEGRATION_CHECKS,
     MODES,
@@ -215,6 +216,8 @@ DOMAIN_CHECKS = [
 
 def domain_subject(domain, *, grid=None):
     """Return the subject that `DOMAIN_CHECKS` take."""
+    require_instance(domain, "a domain")
+    require_grid(grid)
     return DomainSubject(domain, grid)
 
 

@@ -27,6 +27,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_function, require_instance
 from funcgrad.testing.protocols import FunctionalLike
 from funcgrad.testing.samples import default_grid, modes, of_another_rule, refined
 from funcgrad.testing.taylor import taylor_trials
@@ -250,6 +251,8 @@ FUNCTIONAL_CHECKS = [
 
 def functional_subject(functional, *, f=None):
     """Return the subject that `FUNCTIONAL_CHECKS` take."""
+    require_instance(functional, "a functional")
+    require_function(f, "f")
     if isinstance(functional, Covector):
         functional = LinearFunctional(functional)
     if f is None:

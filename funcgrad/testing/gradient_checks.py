@@ -9,6 +9,7 @@ import numpy as np
 
 from funcgrad.errors import FuncgradError
 from funcgrad.gradients import gradient as riesz_gradient
+from funcgrad.gradients.arguments import require
 from funcgrad.spaces import Function
 from funcgrad.testing.conformance import (
     ROUNDING,
@@ -219,6 +220,9 @@ def check_gradient(
     >>> print(next(result for result in results if not result.ok))
     gradient-riesz: failed: it is not the gradient in H^1: <∇F, v> = ...; their quotient is 2
     """
+    require("functional", functional, "functional")
+    require("function", f, "f")
+    require("metric", metric, "metric")
     if gradient is None:
 
         def gradient(u):

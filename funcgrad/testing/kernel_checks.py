@@ -23,6 +23,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_domain, require_instance
 from funcgrad.testing.kernel_derivative_checks import KERNEL_DERIVATIVE_CHECKS
 from funcgrad.testing.protocols import KernelLike
 from funcgrad.testing.samples import lattice_of, points_of, shown
@@ -247,6 +248,8 @@ KERNEL_CHECKS = [
 
 def kernel_subject(kernel, *, domain=None, largest=130):
     """Return the subject that `KERNEL_CHECKS` take."""
+    require_instance(kernel, "a kernel")
+    require_domain(domain, getattr(kernel, "dimension", None), kernel)
     whole_number(largest, "largest", least=6)
     return KernelSubject(kernel, domain, largest)
 

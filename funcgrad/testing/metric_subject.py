@@ -8,10 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from funcgrad._checks import whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals import Density, PointEvaluation
 from funcgrad.spaces import Function, Grid
 from funcgrad.testing.conformance import EPS, ROUNDING, Finding
+from funcgrad.testing.doors import require_function, require_grid, require_instance
 from funcgrad.testing.protocols import MetricFieldLike, MetricLike
 from funcgrad.testing.samples import admitted_modes, default_grid, modes, refined, shown
 
@@ -181,6 +183,11 @@ def l2_norm(u):
 
 def metric_subject(metric, *, grid=None, at=None, components=None):
     """Return the subject of `check_metric`: of a metric that depends on its base point, the one `at` it."""
+    require_instance(metric, "a metric")
+    require_grid(grid)
+    require_function(at, "at")
+    if components is not None:
+        whole_number(components, "components", least=1)
     if grid is None:
         grid = default_grid() if at is None else at.grid
     if not hasattr(metric, "at"):

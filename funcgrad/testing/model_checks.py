@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from funcgrad.errors import FuncgradError
+from funcgrad._checks import finite_array
+from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.spaces import Box, Domain, Interval
 from funcgrad.testing.conformance import (
     ROUNDING,
@@ -25,6 +26,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_domain, require_instance
 from funcgrad.testing.protocols import ModelLike
 from funcgrad.testing.samples import extent_of, lattice_of, points_of, shown
 from funcgrad.testing.tangent_space_checks import TANGENT_SPACE_CHECKS
@@ -312,6 +314,13 @@ MODEL_CHECKS = [
 
 def model_subject(model, *, theta=None, domain=None):
     """Return the subject that `MODEL_CHECKS` take."""
+    require_instance(model, "a model")
+    require_domain(domain, getattr(model, "dimension", None), model)
+    if theta is not None:
+        theta = finite_array(theta, "theta", ndim=1)
+        p = getattr(model, "n_parameters", len(theta))
+        if len(theta) != p:
+            raise InvalidInput(f"`theta` must have the {p} parameters of {model!r}; got {len(theta)}.")
     if domain is None:
         n = getattr(model, "dimension", 1)
         domain = Interval(0.0, 1.0) if n == 1 else Box([(0.0, 1.0)] * n)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from funcgrad._checks import whole_number
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
@@ -20,6 +21,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_instance
 from funcgrad.testing.protocols import Operator
 
 # Columns of an operator that are looked at; of larger ones, those at the ends and some between.
@@ -313,6 +315,9 @@ OPERATOR_CHECKS = [
 
 def operator_subject(operator, *, shape=None, weights=None):
     """Return the subject that `OPERATOR_CHECKS` take."""
+    require_instance(operator, "an operator")
+    for size in () if shape is None else np.atleast_1d(shape).tolist():
+        whole_number(size, "shape", least=1)
     return OperatorSubject(operator, shape, weights)
 
 
