@@ -16,6 +16,7 @@ import numpy as np
 
 from funcgrad._checks import one_of, whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
+from funcgrad.testing.doors import require_reasons
 
 EPS = float(np.finfo(float).eps)
 # What a few dozen floating-point operations may lose; checks multiply it by the condition of what they ask.
@@ -279,6 +280,7 @@ def generator_for(check: Check, seed: int) -> np.random.Generator:
 
 def expected_failures_of(expected_failures: Mapping[str, str] | None, ids: Sequence[str]) -> dict[str, str]:
     """Return checked reasons by id."""
+    require_reasons(expected_failures)
     expected = dict(expected_failures or {})
     for name, reason in expected.items():
         one_of(name, ids, "id in `expected_failures`")
@@ -326,3 +328,14 @@ def changed(arrays, copies):
         float(np.abs(array - copy).max(initial=0.0)) if np.shape(array) == copy.shape else math.inf
         for array, copy in pairs
     )
+
+
+def rounding_trial(what: str, array: object, input: object) -> Trial:
+    """Return the trial of whether numbers are at least of double precision: others are lost in rounding."""
+    dtype = getattr(array, "dtype", np.dtype(float))
+    coarse = np.issubdtype(dtype, np.inexact) and float(np.finfo(dtype).eps) > EPS
+    message = (
+        f"{what} is of type {dtype}, whose rounding hides what is checked: compute it in float64 (in JAX "
+        "by jax_enable_x64)"
+    )
+    return Trial(input, float(coarse), 0.0, message)

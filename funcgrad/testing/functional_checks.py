@@ -27,8 +27,9 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_function, require_instance
 from funcgrad.testing.protocols import FunctionalLike
-from funcgrad.testing.samples import default_grid, modes, refined
+from funcgrad.testing.samples import default_grid, modes, of_another_rule, refined
 from funcgrad.testing.taylor import taylor_trials
 
 _MODES = 4
@@ -55,6 +56,14 @@ class FunctionalSubject:
         m = self.f.values.shape[1]
         tilt = np.cos(np.arange(m))
         return [self.grid.function(np.multiply.outer(column, tilt)) for column in columns]
+
+    def named_directions(self, rng):
+        """Return pairs (name, v): the low modes, and a sum of all modes with random coefficients."""
+        columns = modes(self.grid, len(self.grid))
+        m = self.f.values.shape[1:]
+        coefficients = rng.normal(size=(columns.shape[1], *m)) / math.sqrt(columns.shape[1])
+        named = [(f"mode {i}", v) for i, v in enumerate(self.directions)]
+        return [*named, ("a sum of all modes", self.grid.function(columns @ coefficients))]
 
     def noise(self, number, rng):
         """Return what rounding of f's values changes in a number that depends on f."""
@@ -101,12 +110,12 @@ def taylor(subject, rng):
     """F(f + tv) = F(f) + t dF(v) + O(t²), with a remainder of order 2 ± 0.1 that dF's own change explains."""
     F, f = subject.object, subject.f
     size = max(1.0, float(np.abs(f.values).max()))
-    for i, v in enumerate(subject.directions):
+    for name, v in subject.named_directions(rng):
         yield from taylor_trials(
             lambda t, v=v: float(F(f + t * v)),
             lambda t, v=v: float(F.differential(f + t * v)(v)),
             0.25 * size,
-            f"dF(v), v = mode {i},",
+            f"dF(v), v = {name},",
             {"f": f, "v": v},
             subject.noise(F, rng),
             4 * EPS * _size(subject.differential, v),
@@ -119,9 +128,9 @@ def components(subject, rng):
     if not hasattr(c, "components"):
         raise NotApplicable("the differential has no components")
     of_nodes = c.components(subject.grid)
-    for i, v in enumerate(subject.directions):
+    for name, v in subject.named_directions(rng):
         left, right = float(np.sum(of_nodes * v.values)), c(v)
-        message = f"the differential's components give {left:.9g} for mode {i}, itself {right:.9g}"
+        message = f"the differential's components give {left:.9g} for {name}, itself {right:.9g}"
         tolerance = ROUNDING * len(subject.grid) * _size(c, v)
         yield Trial({"v": v}, abs(left - right), tolerance, message)
 
@@ -153,15 +162,22 @@ def second_variation(subject, rng):
 
 
 def refinement(subject, rng):
-    """F(f) and dF(v) are the same on twice the nodes: no cell volume is left in or out."""
+    """F(f) and dF(v) are the same on twice the nodes, and on others: no cell volume is left in or out."""
+    yield from _compared(subject, refined(subject.grid), "is a quadrature weight forgotten?")
+    other = of_another_rule(subject.grid)
+    if other is not None:
+        yield from _compared(subject, other, f"are the weights those of {other!r} there?")
+
+
+def _compared(subject, fine, hint):
+    """Yield the trials of F(f) and dF(v) on another grid."""
     F, f = subject.object, subject.f
-    fine = refined(subject.grid)
     finer = fine.function(f)
     coarse_value, fine_value = float(F(f)), float(F(finer))
     size = max(abs(coarse_value), abs(fine_value), 1e-3 * _size(subject.differential, f), 1e-12)
     message = (
         f"F(f) is {coarse_value:.6g} on {len(subject.grid)} nodes and {fine_value:.6g} on {len(fine)} for "
-        "the same function: is a quadrature weight forgotten?"
+        f"the same function: {hint}"
     )
     yield Trial({"f": f}, abs(coarse_value - fine_value) / size, 0.1, message)
     c, d = subject.differential, F.differential(finer)
@@ -170,7 +186,7 @@ def refinement(subject, rng):
         size = max(abs(left), abs(right), 1e-3 * _size(c, v), 1e-12)
         message = (
             f"dF(v) is {left:.6g} on {len(subject.grid)} nodes and {right:.6g} on {len(fine)}, v = mode {i}: "
-            "is a quadrature weight forgotten?"
+            f"{hint}"
         )
         yield Trial({"v": v}, abs(left - right) / size, 0.1, message)
 
@@ -235,6 +251,8 @@ FUNCTIONAL_CHECKS = [
 
 def functional_subject(functional, *, f=None):
     """Return the subject that `FUNCTIONAL_CHECKS` take."""
+    require_instance(functional, "a functional")
+    require_function(f, "f")
     if isinstance(functional, Covector):
         functional = LinearFunctional(functional)
     if f is None:

@@ -7,11 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
+from funcgrad.errors import FuncgradError
 from funcgrad.gradients import gradient as riesz_gradient
+from funcgrad.gradients.arguments import require
 from funcgrad.spaces import Function
 from funcgrad.testing.conformance import (
     ROUNDING,
     CheckResult,
+    NotApplicable,
     OnFail,
     Trial,
     changed,
@@ -32,6 +35,11 @@ class GradientSubject:
     functional: FunctionalLike
     metric: MetricLike
     f: Function
+    field: MetricLike | MetricFieldLike
+
+    def at(self, f):
+        """Return the subject of the same gradient at another function."""
+        return GradientSubject(self.object, self.functional, _metric_at(self.field, f), f, self.field)
 
     @cached_property
     def g(self):
@@ -47,6 +55,10 @@ class GradientSubject:
         """Return what rounding may change in <∇F, v>."""
         c = self.functional.differential(self.f)
         return self.space.condition * self.space.rounding(self.g, v) + ROUNDING * len(self.f.grid) * abs(c(v))
+
+
+def _metric_at(metric, f):
+    return metric.at(f) if isinstance(metric, MetricFieldLike) else metric
 
 
 def is_a_function(subject, rng):
@@ -68,6 +80,20 @@ def riesz_identity(subject, rng):
             f"= mode {j}{ratio}"
         )
         yield Trial({"f": subject.f, "v": v}, abs(left - right), subject.tolerance(v), message)
+
+
+def elsewhere(subject, rng):
+    """The Riesz identity holds at another function too: at 5f/4, in the metric there."""
+    f = 1.25 * subject.f
+    try:
+        there = subject.at(f)
+        there.functional.differential(f)
+        _ = there.g
+    except FuncgradError as why:
+        raise NotApplicable(f"5f/4 is refused: {why}") from why
+    for trial in riesz_identity(there, rng):
+        message = f"right at f and not at 5f/4: is a gradient kept? There {trial.message}"
+        yield dataclasses.replace(trial, message=message)
 
 
 def _as_the_metric_sees(metric, v):
@@ -145,6 +171,7 @@ def inputs_unchanged(subject, rng):
 GRADIENT_CHECKS = [
     check_of("gradient-function", is_a_function),
     check_of("gradient-riesz", riesz_identity),
+    check_of("gradient-elsewhere", elsewhere),
     check_of("gradient-steepest", steepest),
     check_of("gradient-descent", descent),
     check_of("gradient-refinement", refinement),
@@ -193,11 +220,13 @@ def check_gradient(
     >>> print(next(result for result in results if not result.ok))
     gradient-riesz: failed: it is not the gradient in H^1: <∇F, v> = ...; their quotient is 2
     """
+    require("functional", functional, "functional")
+    require("function", f, "f")
+    require("metric", metric, "metric")
     if gradient is None:
 
         def gradient(u):
             return riesz_gradient(functional, u, metric)
 
-    there = metric.at(f) if isinstance(metric, MetricFieldLike) else metric
-    subject = GradientSubject(gradient, functional, there, f)
+    subject = GradientSubject(gradient, functional, _metric_at(metric, f), f, metric)
     return run_checks(GRADIENT_CHECKS, subject, rng, expected_failures, on_fail)

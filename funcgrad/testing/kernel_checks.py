@@ -19,12 +19,14 @@ from funcgrad.testing.conformance import (
     changed,
     check_of,
     require_members,
+    rounding_trial,
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_domain, require_instance
 from funcgrad.testing.kernel_derivative_checks import KERNEL_DERIVATIVE_CHECKS
 from funcgrad.testing.protocols import KernelLike
-from funcgrad.testing.samples import points_of, shown
+from funcgrad.testing.samples import lattice_of, points_of, shown
 
 
 @dataclasses.dataclass
@@ -100,10 +102,7 @@ def symmetric(subject, rng):
 def positive(subject, rng):
     """Gram matrices are positive semidefinite."""
     kernel = subject.object
-    for count, spread in ((2, 1.0), (5, 1.0), (12, 1.0), (40, 1.0), (12, 0.1), (40, 0.3)):
-        X = subject.points(count, rng)
-        if spread < 1.0 and subject.free_coordinates:  # close together: the hard directions
-            X = X[:1] + spread * (X - X[:1])
+    for X in _configurations(subject, rng):
         deficit, tolerance = _deficit(kernel, X)
         if deficit <= tolerance:
             yield Trial({"X": X}, deficit, tolerance, "")
@@ -116,6 +115,16 @@ def positive(subject, rng):
             f"{', '.join(shown(x) for x in X[:6])}{', ...' if len(X) > 6 else ''}"
         )
         yield Trial({"X": X}, deficit, tolerance, message)
+
+
+def _configurations(subject, rng):
+    """Yield sets of points, small ones first: random, close together, and on a lattice with the ends."""
+    for count, spread in ((2, 1.0), (5, 1.0), (12, 1.0), (40, 1.0), (12, 0.1), (40, 0.3)):
+        X = subject.points(count, rng)
+        if spread < 1.0 and subject.free_coordinates:  # close together: the hard directions
+            X = X[:1] + spread * (X - X[:1])
+        yield X
+    yield lattice_of(subject.domain, min(100, subject.largest))
 
 
 def _deficit(kernel, X):
@@ -150,6 +159,7 @@ def consistent(subject, rng):
             message += f"; it must be {(count * m, count * m)}"
             yield Trial({"X": X}, math.inf, 0.0, message)
             return
+        yield rounding_trial("`gram`", kernel.gram(X, Y), {"X": X})
         i, j = rng.integers(count, size=(2, 200))
         single = np.asarray(kernel(X[i], Y[j]))
         diagonal = np.asarray(kernel(X, X))
@@ -164,6 +174,10 @@ def consistent(subject, rng):
             f"{single[k]:.12g} at x = {shown(x)}, y = {shown(y)}"
         )
         yield Trial({"x": x, "y": y}, float(errors[k]), VALUE_ROUNDING * scale, message)
+        itself, twice = np.asarray(kernel.gram(X)), np.asarray(kernel.gram(X, X))
+        off = float(np.abs(itself - twice).max())
+        message = f"`gram(X)` and `gram(X, X)` differ by {off:.3g}: is something added on the diagonal?"
+        yield Trial({"X": X}, off, VALUE_ROUNDING * scale, message)
         if hasattr(kernel, "gram_diagonal"):
             of_matrices = np.einsum("kii->ki", diagonal.reshape(count, m, m)).reshape(-1)
             error = float(np.abs(kernel.gram_diagonal(X) - of_matrices).max())
@@ -234,6 +248,8 @@ KERNEL_CHECKS = [
 
 def kernel_subject(kernel, *, domain=None, largest=130):
     """Return the subject that `KERNEL_CHECKS` take."""
+    require_instance(kernel, "a kernel")
+    require_domain(domain, getattr(kernel, "dimension", None), kernel)
     whole_number(largest, "largest", least=6)
     return KernelSubject(kernel, domain, largest)
 

@@ -8,6 +8,9 @@ from funcgrad.testing.conformance import EPS, VALUE_ROUNDING, NotApplicable, Tri
 from funcgrad.testing.samples import shown
 from funcgrad.testing.taylor import derivative_trials
 
+# Points are moved together, by halves, until the kernel of them is this much of its size on the diagonal.
+_REACH, _HALVINGS = 1e-3, 20
+
 
 def derivatives(subject, rng):
     """`derivative` gives the derivatives of the values, in either argument."""
@@ -66,11 +69,22 @@ def _derivative_trials(subject, rng, below, above, shift, in_second, orders):
 
 
 def _separated(subject, rng):
-    """Return pairs of points that are not close, where a kernel is smooth whatever it is on the diagonal."""
+    """Return pairs of points that are not close, where a kernel is smooth whatever it is on the diagonal.
+
+    But within its reach: of a kernel much narrower than the domain they see more than zeros.
+    """
     x = subject.points(24, rng)
     y = subject.points(24, rng)
     order = np.argsort(-np.abs(x - y).min(axis=1))[:6]
-    return x[order], y[order]
+    x, y = x[order], y[order]
+    for _ in range(_HALVINGS):
+        values = np.abs(np.asarray(subject.object(x, y))).reshape(len(x), -1).max(axis=1)
+        sizes = np.abs(np.asarray(subject.object(x, x))).reshape(len(x), -1).max(axis=1)
+        far = values < _REACH * sizes
+        if not far.any():
+            break
+        y = np.where(far[:, None], (x + y) / 2, y)
+    return x, y
 
 
 def _plus(alpha, beta):

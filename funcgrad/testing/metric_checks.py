@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -13,6 +14,7 @@ from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
     CheckResult,
+    Finding,
     NotApplicable,
     OnFail,
     Trial,
@@ -25,8 +27,8 @@ from funcgrad.testing.conformance import (
 from funcgrad.testing.metric_field_checks import METRIC_FIELD_CHECKS
 from funcgrad.testing.metric_subject import l2_norm, metric_subject
 from funcgrad.testing.protocols import MetricFieldLike, MetricLike
-from funcgrad.testing.riesz_checks import RIESZ_CHECKS
-from funcgrad.testing.samples import combination, refined
+from funcgrad.testing.riesz_checks import RIESZ_CHECKS, riesz
+from funcgrad.testing.samples import combination, one_node_more, refined
 
 
 def symmetric(subject, rng):
@@ -65,14 +67,14 @@ def positive(subject, rng):
 
 def definite(subject, rng):
     """<u, u> > 0 unless u = 0."""
+    least, floor = subject.least_angle
     values, vectors = np.linalg.eigh((subject.gram + subject.gram.T) / 2)
-    floor = EPS * len(subject.grid) * values[-1]
     u = combination([u / l2_norm(u) for u in subject._spanning], vectors[:, 0])
     message = (
         f"it is not definite: a function of L2 norm 1 has <u, u> = {values[0]:.3g}, rounding beside "
         f"{values[-1]:.3g}; representers are then not unique"
     )
-    yield Trial({"u": u}, floor, max(float(values[0]), 0.0), message)
+    yield Trial({"u": u}, floor, max(least, 0.0), message)
 
 
 def norm_of_inner(subject, rng):
@@ -92,14 +94,44 @@ def refinement(subject, rng):
     hint = "does `inner` use the grid's quadrature weights?"
     if subject.field is not None:
         hint = "do `at` and `inner` use the grid's quadrature weights?"
-    for i, u in enumerate(subject.functions[:3]):
+    smallest = min(len(factor) for factor in getattr(subject.grid, "factors", [subject.grid]))
+    for i, u in enumerate(subject.functions[: max(3, smallest // 4)]):
         on_fine = fine.function(u)
         coarse, finer = subject.norm(u), math.sqrt(abs(metric.inner(on_fine, on_fine)))
+        noise = _norm_of_rounding(metric, on_fine, rng)
+        if noise > coarse:
+            raise NotApplicable(
+                f"on {len(fine)} nodes the rounding of mode {i} has the norm {noise:.3g}, and mode {i} "
+                f"itself has {coarse:.3g}: try fewer nodes"
+            )
         message = (
             f"the norm of mode {i} changes from {coarse:.4g} to {finer:.4g} with twice the nodes (from "
             f"{len(u.grid)} to {len(fine)}): {hint}"
         )
-        yield Trial({"u": u}, abs(finer / coarse - 1), 0.1, message)
+        yield Trial({"u": u}, abs(finer - coarse), 0.1 * coarse + noise, message)
+
+
+def _norm_of_rounding(metric, u, rng):
+    """Return the norm of what rounding changes in the values of a function, and in those of its norm."""
+    shift = u.grid.function(4 * EPS * float(np.abs(u.values).max()) * rng.choice([-1.0, 1.0], u.values.shape))
+    try:
+        square = abs(metric.inner(shift, shift))
+        square += abs(metric.inner(u + shift, u) + metric.inner(u - shift, u) - 2 * metric.inner(u, u))
+    except FuncgradError:  # functions of mean zero, or in a kernel's space, are not all that there are
+        return 0.0
+    return 2 * math.sqrt(square)
+
+
+def one_more(subject, rng):
+    """With one node more, an odd number if it was even, it is positive and its representers are right."""
+    grid = one_node_more(subject.grid)
+    try:
+        other = dataclasses.replace(subject, object=subject.on(grid), grid=grid)
+        _ = other.functions
+    except (FuncgradError, Finding) as why:
+        raise NotApplicable(str(why)) from why
+    for trial in itertools.chain(positive(other, rng), riesz(other, rng)):
+        yield dataclasses.replace(trial, message=f"on {grid!r} {trial.message}")
 
 
 def length_scale(subject, rng):
@@ -173,6 +205,13 @@ def repeatable(subject, rng):
         pass
     # In the other order than before: what was kept last is what the first call must not take.
     again = metric.riesz(c, subject.grid).values
+    kept = np.array(g, copy=True)
+    for _, another in subject.covectors(rng)[1:]:
+        metric.riesz(another, subject.grid)
+    message = (
+        "the function that `riesz` returned changed with the next call: is one array returned every time?"
+    )
+    yield Trial({"c": name}, float(np.abs(g - kept).max()), 0.0, message)
     message = "the answer for one grid changed after the metric was used on another: is a factorisation kept?"
     yield Trial({"c": name}, float(np.abs(again - g).max()), 0.0, message)
     yield Trial({"u": u}, abs(metric.inner(u, u) - first), 0.0, message)
@@ -205,6 +244,7 @@ METRIC_CHECKS = [
     check_of("metric-norm", norm_of_inner, "inner", "norm"),
     *RIESZ_CHECKS,
     check_of("metric-refinement", refinement, "inner"),
+    check_of("metric-one-more", one_more, "inner", "riesz", "flat"),
     check_of("metric-length-scale", length_scale, "inner", "length_scale"),
     check_of("metric-order", order_of_symbol, "symbol", "order"),
     check_of("metric-square-root", square_root, "inner", "square_root"),

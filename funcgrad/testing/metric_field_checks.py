@@ -26,7 +26,8 @@ def no_stale_base(subject, rng):
 
 def base_unchanged(subject, rng):
     """The base point is not written to."""
-    u, base = subject.functions[-1], subject.base
+    # Of 2f, not f: that of which `at` has made something else already would not change again.
+    u, base = subject.functions[-1], 2 * subject.base
     copies = snapshot(base.values)
     metric = subject.field.at(base)
     metric.inner(u, u)

@@ -8,10 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from funcgrad._checks import whole_number
 from funcgrad.errors import FuncgradError, InvalidInput
 from funcgrad.functionals import Density, PointEvaluation
 from funcgrad.spaces import Function, Grid
 from funcgrad.testing.conformance import EPS, ROUNDING, Finding
+from funcgrad.testing.doors import require_function, require_grid, require_instance
 from funcgrad.testing.protocols import MetricFieldLike, MetricLike
 from funcgrad.testing.samples import admitted_modes, default_grid, modes, refined, shown
 
@@ -71,15 +73,63 @@ class MetricSubject:
         return math.sqrt(max(np.abs(self.spectrum).max(), np.diag(self.gram).max()))
 
     @cached_property
+    def angles(self):
+        """Return `gram` in units of its diagonal, and those units: the norms of the modes.
+
+        Whether it is definite is lost in rounding later than with `gram`: a norm with a length scale of a
+        thousand is 1 for a constant and 1e9 for a wave, and the two are orthogonal.
+        """
+        norms = np.sqrt(np.maximum(np.diag(self.gram), 0.0))
+        units = np.where(norms > 0, norms, 1.0)
+        return self.gram / np.outer(units, units), norms
+
+    @cached_property
+    def least_angle(self):
+        """Return the least eigenvalue of `angles`, and what rounding explains of it."""
+        angles, norms = self.angles
+        least = float(np.linalg.eigvalsh((angles + angles.T) / 2)[0])
+        if norms.min() == 0:
+            return least, math.inf
+        error = EPS * self.roughest / norms.min() + self.evaluation_noise / norms.min() ** 2
+        return least, len(self.grid) * error
+
+    @cached_property
     def condition(self):
         """Of S on what the metric does not take for zero."""
         seen = np.abs(self.spectrum[np.abs(self.spectrum) > len(self.spectrum) * EPS * self.roughest**2])
-        return self.roughest / math.sqrt(seen.min()) if len(seen) else math.inf
+        if not len(seen):
+            return math.inf
+        least, floor = self.least_angle
+        if least > floor and len(seen) < len(self.spectrum):  # what is not seen is not zero
+            return self.roughest / math.sqrt(min(seen.min(), least * self.angles[1].min() ** 2))
+        return self.roughest / math.sqrt(seen.min())
 
-    def rounding(self, u, v):
-        """Return what rounding of nodal values may change in <u, v>."""
+    @cached_property
+    def evaluation_noise(self):
+        """How much rounding inside `inner` scatters <u, v>, for u and v of L2 norm 1, if more than a root's.
+
+        Second differences in u at the spacing of rounding leave nothing else of a bilinear form. A matrix, as
+        of finite elements, has the rounding of its entries, which is more than that of nodal values by a
+        square root. No more than theirs is granted.
+        """
+        inner, units, worst = self.object.inner, [u / l2_norm(u) for u in self.functions], 0.0
+        for (u, v), step in itertools.product(
+            itertools.combinations_with_replacement(units, 2), (8 * EPS, 24 * EPS)
+        ):
+            # Multiples of u are in every space that u is in.
+            difference = abs(inner((1 + step) * u, v) + inner((1 - step) * u, v) - 2 * inner(u, v))
+            if difference > self._rounding_of_values(u, v) / 8:
+                worst = max(worst, difference)
+        return min(worst, EPS * len(self.grid) * self.roughest**2)
+
+    def _rounding_of_values(self, u, v):
         size = self.roughest * (l2_norm(u) * self.norm(v) + l2_norm(v) * self.norm(u))
         return ROUNDING * math.sqrt(len(self.grid)) * size
+
+    def rounding(self, u, v):
+        """Return what rounding, of nodal values and inside `inner`, may change in <u, v>."""
+        inside = 16 * self.evaluation_noise * l2_norm(u) * l2_norm(v)
+        return max(self._rounding_of_values(u, v), inside)
 
     def norm(self, u):
         """Return √<u, u>, by `inner`."""
@@ -133,6 +183,11 @@ def l2_norm(u):
 
 def metric_subject(metric, *, grid=None, at=None, components=None):
     """Return the subject of `check_metric`: of a metric that depends on its base point, the one `at` it."""
+    require_instance(metric, "a metric")
+    require_grid(grid)
+    require_function(at, "at")
+    if components is not None:
+        whole_number(components, "components", least=1)
     if grid is None:
         grid = default_grid() if at is None else at.grid
     if not hasattr(metric, "at"):

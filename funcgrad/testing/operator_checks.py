@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from funcgrad._checks import whole_number
 from funcgrad.testing.conformance import (
     EPS,
     ROUNDING,
@@ -20,6 +21,7 @@ from funcgrad.testing.conformance import (
     run_checks,
     snapshot,
 )
+from funcgrad.testing.doors import require_instance
 from funcgrad.testing.protocols import Operator
 
 # Columns of an operator that are looked at; of larger ones, those at the ends and some between.
@@ -81,15 +83,18 @@ class OperatorSubject:
         return f"node {shown}{', at the boundary' if at_edge else ''}"
 
 
-def _transpose(operator):
-    """Return Aᵀ as a function, from whichever member says it, and what that is called."""
-    if hasattr(operator, "apply_transpose"):
-        return operator.apply_transpose, "`apply_transpose`"
+def _transposes(operator):
+    """Return pairs (name, Aᵀ as a function) of the members that say it."""
+    offered = [
+        (f"`{name}`", getattr(operator, name))
+        for name in ("apply_transpose", "rmatvec")
+        if hasattr(operator, name)
+    ]
     if hasattr(operator, "transpose"):
-        return operator.transpose().apply, "`transpose()`"
-    if hasattr(operator, "rmatvec"):
-        return operator.rmatvec, "`rmatvec`"
-    raise NotApplicable("it offers no transpose")
+        offered.append(("`transpose()`", operator.transpose().apply))
+    if not offered:
+        raise NotApplicable("it offers no transpose")
+    return offered
 
 
 def linear(subject, rng):
@@ -104,7 +109,12 @@ def linear(subject, rng):
 
 def adjoint(subject, rng):
     """v·(Au) = (Aᵀv)·u, for every node, at the boundary too."""
-    transpose, name = _transpose(subject.object)
+    for name, transpose in _transposes(subject.object):
+        yield _adjoint_trial(subject, name, transpose, rng)
+
+
+def _adjoint_trial(subject, name, transpose, rng):
+    """Return the trial of one transpose: all entries of a small operator, a combination of a large one's."""
     image = np.asarray(subject.object.apply(np.zeros(subject.shape)))
     rows = subject.matrix
     if image.size > 400:
@@ -122,11 +132,11 @@ def adjoint(subject, rng):
         f"{name} is not the adjoint: it has {claimed[worst]:.6g} where the operator has {rows[worst]:.6g}, "
         f"for {subject.place(node)}"
     )
-    yield Trial({"node": node}, float(errors[worst]), tolerance, message)
+    return Trial({"node": node}, float(errors[worst]), tolerance, message)
 
 
 def self_adjoint(subject, rng):
-    """Σ w v(Au) = Σ w u(Av): it is self-adjoint in the inner product of its weights, and not negative."""
+    """Σ w v(Au) = Σ w u(Av): it is self-adjoint in the inner product of its weights."""
     if subject.weights is None:
         raise NotApplicable("give `weights` for an operator that is self-adjoint in them")
     if len(subject.columns) < math.prod(subject.shape):
@@ -305,6 +315,9 @@ OPERATOR_CHECKS = [
 
 def operator_subject(operator, *, shape=None, weights=None):
     """Return the subject that `OPERATOR_CHECKS` take."""
+    require_instance(operator, "an operator")
+    for size in () if shape is None else np.atleast_1d(shape).tolist():
+        whole_number(size, "shape", least=1)
     return OperatorSubject(operator, shape, weights)
 
 

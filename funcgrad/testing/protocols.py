@@ -90,6 +90,9 @@ class DomainLike(Protocol):
     def grid(self, n: int, /) -> Grid:
         """Return a grid of n nodes along each axis."""
 
+    def from_unit_cube(self, u: NDArray, /) -> NDArray:
+        """Return the points with coordinates (K, n) in the unit cube, if the volume is finite."""
+
     def laplacian_spectrum(self, count: int, /) -> NDArray:
         """Return the lowest eigenvalues of -Δ."""
 

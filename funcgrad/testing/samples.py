@@ -8,11 +8,14 @@ import numpy as np
 from funcgrad.errors import FuncgradError
 from funcgrad.spaces.circle import Circle
 from funcgrad.spaces.euclidean import Euclidean
+from funcgrad.spaces.interval import Interval
 from funcgrad.spaces.line_grids import hermite_functions
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
+from funcgrad.spaces.product import Torus
 from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
+from funcgrad.spaces.sphere import Sphere
 from funcgrad.spaces.spline_grid import SplineGrid
-from funcgrad.testing.conformance import Finding
+from funcgrad.testing.conformance import EPS, Finding
 
 
 def modes(grid, count, boundary=None):
@@ -93,11 +96,20 @@ def _polynomials(grid, count, boundary):
 
 def refined(grid):
     """Return the grid of the same rule with twice the nodes along each axis."""
+    return _with_nodes(grid, lambda n: 2 * n)
+
+
+def one_node_more(grid):
+    """Return the grid of the same rule with one more node along each axis: an odd number if it was even."""
+    return _with_nodes(grid, lambda n: n + 1)
+
+
+def _with_nodes(grid, change):
     domain = grid.domain
     if hasattr(grid, "degree"):  # of the sphere
-        return domain.grid(2 * grid.shape[0])
+        return domain.grid(change(grid.shape[0]))
     factors = getattr(grid, "factors", (grid,))
-    sizes = [2 * len(factor) for factor in factors]
+    sizes = [change(len(factor)) for factor in factors]
     if isinstance(domain, Euclidean):
         return domain.grid(sizes, rule=factors[0].rule, scale=factors[0].scale)
     if len(factors) == 1:
@@ -105,11 +117,39 @@ def refined(grid):
     return domain.grid(sizes, rule=[factor.rule for factor in factors])
 
 
+def of_another_rule(grid):
+    """Return a finer grid of an interval whose nodes lie otherwise, None of a domain with one kind of grid.
+
+    Twice as many of Gauss's nodes crowd at the ends as before: weights that count nodes do not show.
+    """
+    domain = grid.domain
+    if not isinstance(domain, Interval) or domain.boundary == "periodic":
+        return None
+    if isinstance(grid, PolynomialGrid):
+        return domain.grid(4 * len(grid), rule="trapezoid")
+    return domain.grid(2 * len(grid), rule="gauss-legendre")
+
+
 def points_of(domain, count, rng):
     """Return points in the interior of a domain, (count, n_coordinates): on Euclidean space in [-1, 1]^n."""
     if isinstance(domain, Euclidean) or math.isinf(getattr(domain, "volume", 1.0)):
         return rng.uniform(-1.0, 1.0, (count, domain.dimension))
     return domain.from_unit_cube(rng.uniform(0.05, 0.95, (count, domain.dimension)))
+
+
+def lattice_of(domain, count):
+    """Return at most `count` points of a domain on a lattice from end to end, (K, n_coordinates).
+
+    Random points in the interior show neither what is special at the ends nor waves of one length.
+    """
+    n = domain.dimension
+    side = max(2, int(count ** (1 / n) + 1e-9))
+    closes = isinstance(domain, Circle | Torus | Sphere)
+    line = np.arange(side) / side if closes else np.linspace(0.0, 1.0, side)
+    cube = np.stack(np.meshgrid(*[line] * n, indexing="ij"), axis=-1).reshape(-1, n)
+    if isinstance(domain, Euclidean) or math.isinf(getattr(domain, "volume", 1.0)):
+        return 2 * cube - 1
+    return domain.from_unit_cube(cube)
 
 
 def admitted_modes(metric, grid, count, components=None):
@@ -169,6 +209,19 @@ def shown(x):
     return f"{x[0]:.6g}" if len(x) == 1 else str(np.round(x, 6).tolist())
 
 
-def size_of(domain):
-    """Return the side of a cube of the domain's volume, 1 if that is infinite."""
-    return domain.volume ** (1 / domain.dimension) if math.isfinite(domain.volume) else 1.0
+def extent_of(domain, axis):
+    """Return how far a domain extends along a coordinate; on Euclidean space, where points are drawn."""
+    if isinstance(domain, Sphere):
+        return 2.0
+    corners = lattice_of(domain, 1)[:, axis]
+    return float(np.ptp(corners)) * (2 if isinstance(domain, Circle | Torus) else 1)
+
+
+def offset_rounding(grid):
+    """Return the rounding of nodes that lie far from the origin, in units of the extent: ε|x|/(b - a).
+
+    Nodes between 0 and the extent have the rounding that tolerances have anyway, and count nothing.
+    """
+    extent = np.ptp(grid.nodes, axis=0)
+    far = np.abs(grid.nodes).max(axis=0) / np.where(extent > 0, extent, 1.0)
+    return EPS * float(np.sum(far[far > 2]))

@@ -1,10 +1,12 @@
 """All checks of an object, whatever it is, and pytest cases of them."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from funcgrad._checks import one_of
 from funcgrad.errors import InvalidInput
 from funcgrad.functionals import Covector
 from funcgrad.testing.conformance import (
@@ -57,6 +59,9 @@ def suite_of(thing: object, options: Mapping[str, object]) -> tuple[Sequence[Che
         if all(hasattr(thing, name) for name in members) or (
             members == ("differential",) and isinstance(thing, Covector)
         ):
+            known = list(inspect.signature(subject_of).parameters)[1:]
+            for name in options:
+                one_of(name, known, f"option for {type(thing).__name__}")
             return checks, subject_of(thing, **options)
     raise InvalidInput(
         f"{thing!r} is no metric (`inner`, `riesz`, or `at`), domain (`laplacian_spectrum`, `grid`), "
@@ -149,6 +154,13 @@ def parametrize_with_checks(
     """
     import pytest
 
+    if not isinstance(objects, Sequence):
+        raise InvalidInput(f"`objects` must be a list of objects, or of pairs with options; got {objects!r}.")
+    if expected_failures is not None and not callable(expected_failures):
+        raise InvalidInput(
+            f"`expected_failures` must be a function of the object here; got {expected_failures!r}: write "
+            "lambda thing: ..."
+        )
     seed = seed_of(rng)
     cases, ids = [], []
     for i, entry in enumerate(objects):

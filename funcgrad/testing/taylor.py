@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from funcgrad.errors import FuncgradError
 from funcgrad.testing.conformance import EPS, Trial
 
 # Steps of the extrapolation: halved so many times.
@@ -14,6 +15,8 @@ ORDER, ORDER_TOLERANCE = 2.0, 0.1
 _CLEAR = 1e3
 _STEPS = 2.0 ** -np.arange(2, 27)
 _WINDOW = 4
+# More than a power of t falls by in one halving: from _CLEAR times rounding to below it, and as much again.
+_DROP = _CLEAR**2
 
 
 def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
@@ -37,7 +40,7 @@ def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
     table, best, bound = [], None, None
     for j in range(_HALVINGS + 1):
         h = step * 0.5**j
-        right, left = np.asarray(value(h), dtype=float), np.asarray(value(-h), dtype=float)
+        right, left = _defined(value, h), _defined(value, -h)
         row = [(right - left) / (2 * h)]
         # Values that happen to be small have the rounding of those beside them.
         size = np.maximum(np.abs(right), np.abs(left))
@@ -50,10 +53,20 @@ def extrapolated_derivative(value, step, argument=1.0, noise=0.0):
             error = 10 * (change + rounding)
             if best is None:
                 best, bound = row[m], error
-            better = error < bound
+            better = (error < bound) | np.isnan(bound)
             best, bound = np.where(better, row[m], best), np.where(better, error, bound)
         table.append(row)
     return best, bound
+
+
+def _defined(value, t):
+    """Return value(t), or NaN where t leaves the set on which it is defined: log(θ + t), say."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        try:
+            values = np.asarray(value(t), dtype=float)
+        except (FuncgradError, ArithmeticError, ValueError):
+            return np.array(math.nan)
+    return np.where(np.isfinite(values), values, math.nan)
 
 
 def scatter(value, step):
@@ -90,6 +103,8 @@ def derivative_trials(value, claimed, step, describe, where=None, argument=1.0, 
     noise = noise + scatter(value, step)
     reference, bound = extrapolated_derivative(value, step, argument, noise)
     claimed = np.asarray(claimed, dtype=float)
+    if np.ndim(reference) == 0 and math.isnan(reference):  # defined at no step
+        return
     if claimed.shape != reference.shape:
         message = f"it has shape {claimed.shape}, and the values' derivative has {reference.shape}"
         yield Trial(None, math.inf, 0.0, message)
@@ -150,28 +165,49 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0, slope_noise=0.0):
     steps = scale * _STEPS
     odd, even, floors = np.empty((3, len(steps)))
     for j, t in enumerate(steps):
-        right, left = value(t), value(-t)
+        right, left = float(_defined(value, t)), float(_defined(value, -t))
         odd[j] = (right - left) / 2 - t * first
         even[j] = ((right - at_zero) + (left - at_zero)) / 2
         floors[j] = 8 * (
             EPS * (max(abs(at_zero), abs(right), abs(left)) + t * abs(first)) + noise + t * slope_noise
         )
     sizes = np.maximum(np.abs(odd + even), np.abs(odd - even))
-    last = int(np.argmin(np.append(sizes > _CLEAR * floors, False)))
-    half_change, bound = (float(part) / 2 for part in extrapolated_derivative(slope, scale * 2.0**-5))
-    if last < _WINDOW:
+    undefined = np.flatnonzero(np.isnan(sizes))
+    start = int(undefined[-1]) + 1 if len(undefined) else 0
+    if start == len(steps):
+        message = f"the value is not defined within {steps[-1]:.1g} of where {what} is asked for"
+        yield Trial(where, math.inf, 0.0, message)
+        return
+    last = start + int(np.argmin(np.append(sizes[start:] > _CLEAR * floors[start:], False)))
+    if start < last < len(steps) and sizes[last - 1] > _DROP * max(sizes[last], floors[last]):
+        # No power of t falls so fast: nearer than a kink that is some way off, F is linear.
+        start = last
+    smooth = _smooth_step(steps, sizes, start, last)
+    half_change, bound = (
+        float(part) / 2 for part in extrapolated_derivative(slope, min(scale * 2.0**-5, smooth))
+    )
+    if last - start < _WINDOW:
         # No window above rounding: F is linear along the line, and F' must be constant.
-        seen = steps[0] ** 2 * max(abs(half_change) - bound, 0.0)
+        seen = steps[start] ** 2 * max(abs(half_change) - bound, 0.0)
         message = (
             f"the value is linear there to rounding, but {what} changes at the rate {2 * half_change:.3g}"
         )
-        yield Trial(where, seen, _CLEAR * floors[0] + sizes[0], message)
+        yield Trial(where, seen, _CLEAR * floors[start] + sizes[start], message)
         return
     t = steps[last - 1]
     order = float(np.mean(-np.diff(np.log2(sizes[last - _WINDOW : last]))))
     # By F' alone the quadratic term is all there is of r, on the whole window: then the test is two-sided.
     first_in = last - _WINDOW
     quadratic = abs(half_change) * steps[first_in] ** 2 > 0.9 * sizes[first_in]
+    if order < 1.5 and abs(even[last - 1]) > 0.1 * sizes[last - 1]:
+        sides = [(odd[last - 1] + sign * even[last - 1]) / t + first for sign in (-1, 1)]
+        message = (
+            f"the value has a kink where {what} is asked for: its slopes to the left and to the right are "
+            f"{sides[0]:.6g} and {sides[1]:.6g}; a derivative is checked where there is one, so choose "
+            "another point"
+        )
+        yield Trial(where, ORDER - order, ORDER_TOLERANCE, message)
+        return
     yield Trial(
         where,
         abs(order - ORDER) if quadratic else max(ORDER - order, 0.0),
@@ -190,3 +226,11 @@ def taylor_trials(value, slope, scale, what, where, noise=0.0, slope_noise=0.0):
         f"{what} does not change as the value bends: half the second derivative is {curvature:.4g} by the "
         f"values and {half_change:.4g} by {what}; is {what} taken at the right point?",
     )
+
+
+def _smooth_step(steps, sizes, start, last):
+    """Return the largest step from which the remainder falls faster than a slope would, down to rounding."""
+    j = max(last - 1, start)
+    while j > start and sizes[j - 1] > 2**1.5 * sizes[j]:
+        j -= 1
+    return steps[j]

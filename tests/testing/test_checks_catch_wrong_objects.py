@@ -24,6 +24,14 @@ F = CIRCLE.grid(24).function(lambda x: 0.7 + np.sin(x) - 0.4 * np.cos(2 * x))
 NODES = CIRCLE.grid(24).nodes
 EXTENDED = fg.metrics.TangentExtended(fg.models.Fourier(1), [1.0, 0.5, 0.2])
 
+CONVEX = fg.Integral("u_x**2/2 + u**4/4")
+_kept = {}
+
+
+def kept_gradient(u):
+    """A gradient that is computed once for each number of nodes."""
+    return _kept.setdefault(len(u.grid), fg.gradient(CONVEX, u, fg.Sobolev(1.0)))
+
 
 def dropping(spoilt):
     """Return what makes a spoilt metric of the one at a function, whatever the function."""
@@ -65,6 +73,26 @@ WRONG = {
         lambda: check_metric(wrong_metrics.MetricWithStaleFactor(fg.Sobolev(1.0))),
         "metric-repeatable",
         r"the answer for one grid changed after the metric was used on another: is a factorisation kept\?",
+    ),
+    "a metric that is positive on even numbers of nodes": (
+        lambda: check_metric(wrong_metrics.PositiveForEvenNumbers(fg.L2())),
+        "metric-one-more",
+        r"on <trapezoid grid of 25 nodes .* it is not positive: the Gram matrix .* the eigenvalue -",
+    ),
+    "a metric that returns one array every time": (
+        lambda: check_metric(wrong_metrics.OneBuffer(fg.Sobolev(1.0))),
+        "metric-repeatable",
+        r"the function that `riesz` returned changed with the next call: is one array returned every time\?",
+    ),
+    "a dual norm of points too large by half": (
+        lambda: check_metric(wrong_metrics.DualNormOfPointsTooLarge(fg.Sobolev(1.0))),
+        "metric-dual-bound",
+        r"dual_norm\(c\) = 1.06\d* is not attained: the representers on 24, 48, 96 nodes have the norms 0.6",
+    ),
+    "a metric that normalises its base point in place": (
+        lambda: check_metric(wrong_metrics.NormalisesItsBase(fg.FisherRao())),
+        "field-inputs",
+        r"the values of the base point f changed",
     ),
     "a sum of metrics that adds representers": (
         lambda: check_metric(wrong_metrics.SumOfRepresenters(fg.L2(), fg.Sobolev(1.0))),
@@ -174,10 +202,37 @@ WRONG = {
         "kernel-matvec",
         r"`matvec` is not the Gram matrix times v for 130 points: off by",
     ),
+    "a kernel that is positive definite on lines only": (
+        lambda: check_kernel(wrong.TentInThePlane()),
+        "kernel-positive",
+        r"it is not positive definite: the Gram matrix at \d+ points has the eigenvalue -",
+    ),
+    "a kernel that is cut off near the ends": (
+        lambda: check_kernel(wrong.CutOffAtTheEnds()),
+        "kernel-positive",
+        r"it is not positive definite: the Gram matrix at \d+ points has the eigenvalue -",
+    ),
+    "a kernel with jitter on its own diagonal": (
+        lambda: check_kernel(wrong.KernelWithJitter()),
+        "kernel-values",
+        r"`gram\(X\)` and `gram\(X, X\)` differ by 1e-08: is something added on the diagonal\?",
+    ),
     "a functional with a forgotten weight": (
         lambda: check_functional(wrong.ForgottenWeight()),
         "functional-refinement",
         r"F\(f\) is .* on 24 nodes and .* on 48 for the same function: is a quadrature weight forgotten\?",
+    ),
+    "a mean over nodes for an integral": (
+        lambda: check_functional(
+            wrong.MeanOverNodes(), f=fg.Interval(0, 1).grid(14).function(lambda x: np.exp(2 * x))
+        ),
+        "functional-refinement",
+        r"F\(f\) is .* on 14 nodes and .* on 56 for the same function: are the weights those of <",
+    ),
+    "a differential with one wave too many": (
+        lambda: check_functional(wrong.WrongOnOneWave()),
+        "functional-taylor",
+        r"dF\(v\), v = a sum of all modes, is not the derivative of the value: .* t\^1.00 and not t²",
     ),
     "a differential off by a factor": (
         lambda: check_functional(wrong.DifferentialOffByFactor()),
@@ -219,6 +274,21 @@ WRONG = {
         "model-pointwise",
         r"the value at x = .* depends on the other points",
     ),
+    "a Jacobian wrong at an end of the interval": (
+        lambda: check_model(wrong.WrongAtTheEnd(), theta=[1.0, 2.0, 0.5]),
+        "model-jacobian",
+        r"the Jacobian in parameter `c` at x = 1 is 2, by the complex step it is 1",
+    ),
+    "a model that returns one array every time": (
+        lambda: check_model(wrong.OneBuffer(), theta=[1.0, 2.0, 0.5]),
+        "model-cache",
+        r"the Jacobian that was returned changed with the next call: is one array returned every time\?",
+    ),
+    "a Jacobian wrong in its second block": (
+        lambda: check_model(wrong.WrongSecondBlock(), theta=[1.0, 2.0, 0.5]),
+        "model-pointwise",
+        r"the Jacobian at x = .* depends on the other points",
+    ),
     "a model whose slope forgets the inner factor": (
         lambda: check_model(wrong.ModelWithWrongSlope(), theta=[1.0, 2.0, 0.5]),
         "model-derivatives",
@@ -228,6 +298,11 @@ WRONG = {
         lambda: check_operator(wrong.WrongAdjointAtTheBoundary()),
         "operator-adjoint",
         r"`transpose\(\)` is not the adjoint: .* where the operator has .*, for node (0|15), at the boundary",
+    ),
+    "an operator with a right transpose and a wrong one": (
+        lambda: check_operator(wrong.SecondTransposeWrong()),
+        "operator-adjoint",
+        r"`rmatvec` is not the adjoint: it has .* for node 9, at the boundary",
     ),
     "an end weight that does not belong": (
         lambda: check_operator(wrong.WrongEndWeight()),
@@ -248,6 +323,16 @@ WRONG = {
         lambda: check_domain(wrong.WrongVolume(2.0)),
         "domain-weights",
         r"the weights of .* sum to 2, and the volume is 1",
+    ),
+    "a distance on a circle that does not go round": (
+        lambda: check_domain(wrong.ShortestNotRound(3.0)),
+        "domain-distance",
+        r"the points \[0.0\] and \[3.0\] have distance 3, but no eigenfunction tells them apart",
+    ),
+    "a gradient that is kept from the first f": (
+        lambda: check_gradient(CONVEX, F, fg.Sobolev(1.0), gradient=kept_gradient),
+        "gradient-elsewhere",
+        r"right at f and not at 5f/4: is a gradient kept\? There it is not the gradient in H\^1",
     ),
     "a gradient in L2 handed over as one in H^1": (
         lambda: check_gradient(

@@ -16,9 +16,11 @@ from funcgrad.testing import (
     Trial,
     check_all,
     check_compiled,
+    check_functional,
     check_kernel,
     check_metric,
     check_model,
+    check_operator,
     parametrize_with_checks,
 )
 from funcgrad.testing.conformance import run_check
@@ -47,6 +49,7 @@ def test_ids_are_stable():
         "metric-dual-norm",
         "metric-dual-bound",
         "metric-refinement",
+        "metric-one-more",
         "metric-length-scale",
         "metric-order",
         "metric-square-root",
@@ -285,3 +288,54 @@ def test_compiled_functions_agree_with_their_source():
 
     with pytest.raises(ConformanceError, match="compiled and interpreted disagree in the returned value"):
         check_compiled(Fast(np.sum, lambda x: np.sum(x) * (1 + 1e-9)), (u + 3.0,))
+
+
+PLAIN = type("Plain", (), {"apply": lambda self, u: u})()
+ARGUMENTS = {
+    "a class for a metric": (lambda: check_metric(fg.L2), "a metric is to be checked; got the class L2"),
+    "a number for a grid": (lambda: check_metric(fg.L2(), grid=12), "`grid` must be a Grid, .*; got 12"),
+    "a callable for a base point": (
+        lambda: check_metric(fg.FisherRao(), at=np.sin),
+        "`at` must be a Function, made with `grid.function",
+    ),
+    "no components": (lambda: check_metric(fg.L2(), components=0), "`components` must be at least 1; got 0"),
+    "reasons in a list": (
+        lambda: check_metric(fg.L2(), expected_failures=["metric-definite"]),
+        "`expected_failures` must be a dict from ids of checks to reasons",
+    ),
+    "a plane for a kernel of lines": (
+        lambda: check_kernel(fg.kernels.PeriodicSobolev(1.0, 1.0), domain=fg.Torus((1, 1))),
+        "`domain` must have points of 1 coordinates, which .* have 2",
+    ),
+    "too few parameters": (
+        lambda: check_model(fg.models.Polynomial(2), theta=[1.0]),
+        r"`theta` must have the 3 parameters of Polynomial\(2\); got 1",
+    ),
+    "a callable for a function": (
+        lambda: check_functional(fg.PopulationLoss(np.cos), f=np.sin),
+        "`f` must be a Function",
+    ),
+    "a word for a shape": (
+        lambda: check_operator(PLAIN, shape="a"),
+        "`shape` must be a whole number; got 'a'",
+    ),
+    "an option of another kind": (
+        lambda: check_all(fg.L2(), theta=[1.0]),
+        "unknown option for L2 'theta'; known: grid, at, components",
+    ),
+    "one object for a list": (
+        lambda: parametrize_with_checks(fg.L2()),
+        "`objects` must be a list of objects",
+    ),
+    "a dict for a function": (
+        lambda: parametrize_with_checks([fg.L2()], expected_failures={"metric-definite": "x"}),
+        "`expected_failures` must be a function of the object here; .*: write lambda thing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_wrong_argument_is_named_and_is_no_wrong_object(name):
+    run, message = ARGUMENTS[name]
+    with pytest.raises(fg.InvalidInput, match=message):
+        run()

@@ -170,6 +170,14 @@ def test_dependent_models_have_one_parameter_too_many(drawn):
     assert drawn.rank == 0 or sigma[drawn.rank - 1] > 1e-6 * sigma[0]
 
 
+@DRAWN
+@given(strategies.models())
+def test_models_are_bounded_on_their_domain(drawn):
+    """e² of 2 on an interval of any length; a basis by its coefficients: exp(f) does not overflow."""
+    values = drawn.model(drawn.theta, points_in(drawn.domain))
+    assert np.abs(values).max() < 100
+
+
 def points_in(domain):
     return domain.from_unit_cube(np.random.default_rng(0).uniform(size=(200, domain.dimension)))
 

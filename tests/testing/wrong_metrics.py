@@ -105,6 +105,39 @@ class MetricWithStaleFactor(Wrapped):
         return grid.function(self.metric.riesz(c, last))
 
 
+class PositiveForEvenNumbers(Wrapped):
+    """On an odd number of nodes it is negative on a wave from node to node."""
+
+    def inner(self, u, v):
+        n = len(u.grid)
+        if n % 2 == 0:
+            return self.metric.inner(u, v)
+        wave = (-1.0) ** np.arange(n) * u.grid.weights
+        return self.metric.inner(u, v) - 10 * float(wave @ u.values) * float(wave @ v.values)
+
+
+class OneBuffer(Wrapped):
+    """Every representer on as many nodes is one Function, whose values are those asked for last."""
+
+    def __init__(self, metric):
+        super().__init__(metric)
+        self._kept = {}
+
+    def riesz(self, c, grid):
+        g = self.metric.riesz(c, grid)
+        kept = self._kept.setdefault(len(grid), g)
+        kept.values.setflags(write=True)
+        kept.values[...] = g.values
+        return kept
+
+
+class DualNormOfPointsTooLarge(Wrapped):
+    """By half, for what has atoms: it bounds |c(v)| all the same."""
+
+    def dual_norm(self, c, domain):
+        return self.metric.dual_norm(c, domain) * (1.5 if c.atoms else 1.0)
+
+
 # --- metrics made of others ------------------------------------------------------------------------------
 
 
@@ -174,6 +207,15 @@ class KeepsTheFirst(Field):
     def at(self, f):
         self._made = super().at(f) if self._made is None else self._made
         return self._made
+
+
+class NormalisesItsBase(Field):
+    """`at` divides the density that it is given by its mass, in place."""
+
+    def at(self, f):
+        f.values.setflags(write=True)
+        f.values[...] /= f.integral()
+        return super().at(f)
 
 
 class OneObject(Field):

@@ -102,6 +102,34 @@ class ProductWithoutCoupling(fg.kernels.MatrixKernel):
         return sum(kernel._product(X, Y, v) for _, kernel in self.terms)
 
 
+class TentInThePlane:
+    """max(1 - r, 0), which is positive definite on a line and not in the plane."""
+
+    dimension = 2
+
+    def __call__(self, x, y):
+        return np.maximum(1 - np.linalg.norm(x - y, axis=1), 0)
+
+    def gram(self, X, Y=None):
+        Y = X if Y is None else Y
+        return np.maximum(1 - np.linalg.norm(X[:, None] - Y[None], axis=2), 0)
+
+
+class CutOffAtTheEnds(PlainKernel):
+    """exp(-d) cut off at 0.9: on [0, 1] only points near the ends are so far apart."""
+
+    def formula(self, x, y):
+        d = np.abs(x - y)
+        return np.where(d < 0.9, np.exp(-d), 0)
+
+
+class KernelWithJitter(PlainKernel):
+    """A Gram matrix of points with themselves has something for Cholesky on its diagonal."""
+
+    def gram(self, X, Y=None):
+        return super().gram(X, Y) + (1e-8 * np.eye(len(X)) if Y is None else 0.0)
+
+
 # --- functionals -------------------------------------------------------------------------------------------
 
 
@@ -126,6 +154,23 @@ class ForgottenWeight(HalfSquare):
 
     def differential(self, f):
         return Density(f.grid.function(f.values / f.grid.weights))
+
+
+class MeanOverNodes(HalfSquare):
+    """½ the mean of f² over the nodes, which on Gauss's is another integral and converges."""
+
+    def __call__(self, f):
+        return 0.5 * float(np.mean(f.values**2))
+
+    def differential(self, f):
+        return Density(f.grid.function(f.values / (len(f.values) * f.grid.weights)))
+
+
+class WrongOnOneWave(HalfSquare):
+    """The differential has a wave too many, of a frequency that few directions contain."""
+
+    def differential(self, f):
+        return Density(f.grid.function(f.values + 0.5 * np.cos(9 * f.grid.nodes[:, 0])))
 
 
 class DifferentialOffByFactor(HalfSquare):
@@ -222,6 +267,36 @@ class NormalisedModel(Wave):
         return value - value.mean()
 
 
+class WrongAtTheEnd(Wave):
+    """The last basis function counts twice where x is 1: a span is closed on both sides."""
+
+    def jacobian(self, theta, x):
+        jacobian = super().jacobian(theta, x)
+        jacobian[x[:, 0] == 1.0, 2] *= 2
+        return jacobian
+
+
+class OneBuffer(Wave):
+    """Every Jacobian of as many points is the same array."""
+
+    def __init__(self):
+        self._buffers = {}
+
+    def jacobian(self, theta, x):
+        buffer = self._buffers.setdefault(len(x), np.empty((len(x), 3)))
+        buffer[...] = super().jacobian(theta, x)
+        return buffer
+
+
+class WrongSecondBlock(Wave):
+    """Points are taken by hundreds, the second hundred without their factor a."""
+
+    def jacobian(self, theta, x):
+        jacobian = super().jacobian(theta, x)
+        jacobian[100:, 1] /= 1 + theta[0]
+        return jacobian
+
+
 class ModelWithWrongSlope(Wave):
     """The derivative in x forgets the inner factor b."""
 
@@ -250,6 +325,27 @@ class WrongAdjointAtTheBoundary:
 
     def transpose(self):
         return first_derivative(16, 0.1, 2, boundary="periodic").transpose()
+
+    def __repr__(self):
+        return type(self).__name__
+
+
+class SecondTransposeWrong:
+    """`apply_transpose` is right, `rmatvec` has its last row twice."""
+
+    shape = (10,)
+
+    def __init__(self):
+        self.matrix_of = np.random.default_rng(0).normal(size=(10, 10))
+
+    def apply(self, u):
+        return self.matrix_of @ u
+
+    def rmatvec(self, v):
+        return np.append((self.matrix_of.T @ v)[:-1], 2 * self.matrix_of[:, -1] @ v)
+
+    def apply_transpose(self, v):
+        return self.matrix_of.T @ v
 
     def __repr__(self):
         return type(self).__name__
@@ -297,3 +393,10 @@ class WrongVolume(fg.Circle):
     @property
     def volume(self):
         return self.length / 2
+
+
+class ShortestNotRound(fg.Circle):
+    """The distance along the coordinate, which does not know that the ends meet."""
+
+    def distance(self, x, y):
+        return np.abs(np.asarray(x) - np.asarray(y))[:, 0]

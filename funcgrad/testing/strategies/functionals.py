@@ -16,6 +16,7 @@ from funcgrad.functionals import (
     PopulationLoss,
 )
 from funcgrad.metrics import RKHS
+from funcgrad.testing.strategies.given import inner
 from funcgrad.testing.strategies.spaces import functions, grids
 
 
@@ -63,7 +64,7 @@ def covectors(draw, *, grid=None, bounded_in=None, unbounded_in=None):
     False
 
     """
-    on = draw(grids() if grid is None else grid)
+    on = draw(inner(grid, "grid", grids))
     least, most = _orders(on.domain, bounded_in, unbounded_in)
     total = Covector()
     count = draw(st.integers(1, 2))
@@ -119,7 +120,7 @@ def functionals(draw, *, grid=None, bounded_in=None, unbounded_in=None):
     >>> find(strategies.functionals(), lambda functional: True)
     EmpiricalLoss(1 points)
     """
-    on = draw(grids() if grid is None else grid)
+    on = draw(inner(grid, "grid", grids))
     at_points = True
     population, linear = unbounded_in is None, True
     if bounded_in is not None or unbounded_in is not None:

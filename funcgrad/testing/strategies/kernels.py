@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from funcgrad import kernels as library
+from funcgrad.errors import InvalidInput
 from funcgrad.spaces import Box, Euclidean, Interval, Sphere, Torus
+from funcgrad.testing.strategies.given import inner
 from funcgrad.testing.strategies.spaces import domains, length_scales
 
 # A family whose length scale is halved so often has a Gram matrix that is diagonal to rounding.
@@ -37,19 +39,27 @@ def kernels(draw, *, domain=None, points=None, condition=1e8):
     >>> find(strategies.kernels(), lambda kernel: True)
     Matern(0.5, length_scale=1)
     """
-    on = draw(domains(kinds=("interval", "circle", "sphere")) if domain is None else domain)
-    X = lattice(on) if points is None else draw(points)
+    on = draw(inner(domain, "domain", lambda: domains(kinds=("interval", "circle", "sphere"))))
+    X = draw(inner(points, "points", lambda: st.just(lattice(on))))
     singular = _without_length_scale(on) if condition == math.inf else []
     family = draw(st.sampled_from([*_families(on), *singular]))
     scale = draw(length_scales())
     factor = draw(st.sampled_from([1.0, 2.0, 0.5]))
+    kernel = _well_conditioned(family, scale, X, condition)
+    return kernel if factor == 1.0 else factor * kernel
+
+
+def _well_conditioned(family, scale, X, condition):
+    """Return the kernel of the family whose Gram matrix at points has the condition, by halving its scale."""
     for _ in range(_HALVINGS):
         kernel = family(scale)
-        K = kernel.gram(X)
-        if np.linalg.cond(K) <= condition:
-            break
+        if np.linalg.cond(kernel.gram(X)) <= condition:
+            return kernel
         scale /= 2
-    return kernel if factor == 1.0 else factor * kernel
+    raise InvalidInput(
+        f"no length scale gives a Gram matrix of `condition` {condition:g} at the `points`: are two of them "
+        "equal, or is the condition 1 or less?"
+    )
 
 
 def lattice(domain):
@@ -145,8 +155,8 @@ def matrix_kernels(draw, *, domain=None, components=None, condition=1e8):
     >>> find(strategies.matrix_kernels(), lambda kernel: True)
     MatrixKernel([[1.0]], Matern(0.5, length_scale=1))
     """
-    on = draw(domains(kinds=("interval", "circle", "sphere")) if domain is None else domain)
-    m = draw(st.integers(1, 3) if components is None else components)
+    on = draw(inner(domain, "domain", lambda: domains(kinds=("interval", "circle", "sphere"))))
+    m = draw(inner(components, "components", lambda: st.integers(1, 3)))
     least = 0.0 if condition == math.inf else 1.0
     terms = []
     for _ in range(draw(st.integers(1, 2))):

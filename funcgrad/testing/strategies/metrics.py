@@ -12,6 +12,7 @@ from funcgrad.spaces import Box, Circle, Euclidean, Function, Grid, Interval, Po
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.spaces.spectral_grid import LineGrid, SpectralGrid
 from funcgrad.testing.samples import modes
+from funcgrad.testing.strategies.given import inner, sampled_kinds
 from funcgrad.testing.strategies.kernels import kernels
 from funcgrad.testing.strategies.models import models
 from funcgrad.testing.strategies.spaces import domains, functions, grids, length_scales
@@ -22,12 +23,16 @@ def orders():
     return st.one_of(st.integers(0, 2).map(float), st.integers(0, 8).map(lambda quarters: quarters / 4))
 
 
+# The last for functions of mean zero, which are to be asked for.
+_METRICS = ("l2", "sobolev", "density", "derivative", "rkhs", "sum", "tangent-extended", "homogeneous")
+
+
 @st.composite
 def metrics(
     draw,
     *,
     grid=None,
-    kinds=("l2", "sobolev", "density", "derivative", "rkhs", "sum", "tangent-extended"),
+    kinds=_METRICS[:-1],
     order=None,
     length_scale=None,
 ):
@@ -39,7 +44,8 @@ def metrics(
         Of grids, on which the metric is to be used; give ``st.just(grid)`` for one.
     kinds : sequence of str
         Among "l2", "density" (L2 of one), "sobolev", "derivative" (W^{k,2}), "homogeneous", "rkhs", "sum"
-        (of two of the others), "tangent-extended"; those that do not work on the grid are left out.
+        (of two of the others), "tangent-extended"; those that do not work on the grid are left out, and it is
+        an error if none is left.
     order, length_scale : strategy, optional
         Of Sobolev metrics. Negative orders are never drawn unless asked for.
 
@@ -50,10 +56,10 @@ def metrics(
     >>> find(strategies.metrics(), lambda metric: True)
     L2(measure=None)
     """
-    on = draw(grids() if grid is None else grid)
-    scale = draw(length_scales() if length_scale is None else length_scale)
-    kind = draw(st.sampled_from([kind for kind in kinds if _works(kind, on)] or ["l2"]))
-    order = orders() if order is None else order
+    on = draw(inner(grid, "grid", grids))
+    scale = draw(inner(length_scale, "length_scale", length_scales))
+    kind = draw(sampled_kinds(kinds, _METRICS, fits=lambda kind: _works(kind, on), where=f"on {on!r}"))
+    order = inner(order, "order", orders)
     if kind == "sum":
         parts = metrics(
             grid=st.just(on),
@@ -160,7 +166,7 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     kinds : sequence of str
         Among "fisher-rao", "fisher", "energy" (convex ones), "gauss-newton", "sum" (with one that does
         not depend on it), "wasserstein" (for functions of mean zero); those that do not work on the grid
-        are left out.
+        are left out, and it is an error if none is left.
 
     Returns
     -------
@@ -175,11 +181,12 @@ def metric_fields(draw, *, grid=None, kinds=_FIELDS):
     FisherRao()
     """
     if grid is None:
-        kind = draw(st.sampled_from(kinds))
+        kind = draw(sampled_kinds(kinds, _FIELDS))
         on = draw(_grids_for(kind))
     else:
-        on = draw(grid)
-        kind = draw(st.sampled_from([kind for kind in kinds if _field_works(kind, on)] or ["fisher"]))
+        on = draw(inner(grid, "grid", grids))
+        works = sampled_kinds(kinds, _FIELDS, fits=lambda kind: _field_works(kind, on), where=f"on {on!r}")
+        kind = draw(works)
     if kind in _OF_DENSITIES:
         wave = modes(on, 2)[:, -1]
         base = on.function(1 + draw(st.integers(0, 3)) / 4 * wave)

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from funcgrad import models as library
+from funcgrad.errors import InvalidInput
 from funcgrad.models import Model, bases
-from funcgrad.spaces import Domain, Euclidean
+from funcgrad.spaces import Domain, Euclidean, Interval, Sphere
+from funcgrad.testing.strategies.given import inner
 from funcgrad.testing.strategies.spaces import domains
 
 
@@ -63,7 +65,10 @@ def models(draw, *, domain=None, dependent=False, nonlinear=None):
     >>> drawn.model.n_parameters, drawn.rank
     (2, 1)
     """
-    on = draw(domains(kinds=("interval", "circle", "box"), dimensions=(1, 2)) if domain is None else domain)
+    usual = {"kinds": ("interval", "circle", "box"), "dimensions": (1, 2)}
+    on = draw(inner(domain, "domain", lambda: domains(**usual)))
+    if isinstance(on, Sphere):
+        raise InvalidInput(f"`domain` of models must be an interval, a circle, a box or a torus; got {on}.")
     curved = draw(st.booleans()) if nonlinear is None else nonlinear
     model = draw(_formulas(on) if curved else _linear(on))
     theta = np.array([1.0 + draw(st.integers(0, 4)) / 4 for _ in range(model.n_parameters)])
@@ -111,11 +116,15 @@ def _formulas(draw, domain):
             (f"a*sin({wave} + b) + c", "a b c"),
         ]
     else:
+        # From 0 to 1 whatever the interval, so that values stay below 15 and those of exp(u) finite.
+        x = "x"
+        if isinstance(first, Interval) and (first.a, first.b) != (0.0, 1.0):
+            x = f"((x - {first.a!r})/{first.length!r})"
         formulas = [
-            ("a*exp(b*x)", "a b"),
-            ("a*sin(b*x + c)", "a b c"),
-            ("a/(1 + b*x**2)", "a b"),
-            ("a*tanh(b*x) + c*x**2", "a b c"),
+            (f"a*exp(b*{x})", "a b"),
+            (f"a*sin(b*{x} + c)", "a b c"),
+            (f"a/(1 + b*{x}**2)", "a b"),
+            (f"a*tanh(b*{x}) + c*{x}**2", "a b c"),
         ]
     formula, parameters = draw(st.sampled_from(formulas))
     return library.Symbolic(formula, x=names, parameters=parameters)

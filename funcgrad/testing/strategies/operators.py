@@ -10,6 +10,7 @@ from funcgrad.operators.finite_differences import first_derivative, laplacian, s
 from funcgrad.operators.summation_by_parts import SummationByParts
 from funcgrad.spaces import Circle, Interval
 from funcgrad.testing.protocols import Operator
+from funcgrad.testing.strategies.given import sampled_kinds
 from funcgrad.testing.strategies.spaces import lengths
 
 
@@ -58,7 +59,7 @@ def operators(draw, *, kinds=KINDS):
     >>> all(result.ok for result in check_operator(drawn.operator, shape=drawn.shape))
     True
     """
-    kind = draw(st.sampled_from(kinds))
+    kind = draw(sampled_kinds(kinds, KINDS))
     # Every kind draws the same, lest one that needs less counts as simpler.
     n, spacing = draw(st.integers(12, 20)), draw(lengths()) / 16
     order, one_sided, in_plane = draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())

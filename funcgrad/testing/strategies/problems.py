@@ -6,12 +6,14 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from funcgrad._checks import one_of
+from funcgrad._checks import one_of, positive_number
+from funcgrad.errors import InvalidInput
 from funcgrad.functionals import EmpiricalLoss, Functional
 from funcgrad.metrics import L2, Metric, Sobolev
 from funcgrad.models import Model
-from funcgrad.spaces import Domain, Function, Grid
+from funcgrad.spaces import Circle, Domain, Function, Grid, Interval
 from funcgrad.testing.strategies.functionals import functionals, points
+from funcgrad.testing.strategies.given import inner
 from funcgrad.testing.strategies.models import models
 from funcgrad.testing.strategies.spaces import domains, functions, length_scales
 
@@ -112,11 +114,15 @@ def broken_problems(draw, *, broken=None, margin=0.25, domain=None):
 
 @st.composite
 def _problem(draw, margin, domain, broken):
-    if domain is None:
-        boundaries = st.sampled_from(["neumann", "periodic"])
-        domain = domains(kinds=("interval", "circle"), dimensions=(1,), boundaries=boundaries)
-    drawn = draw(models(domain=domain, dependent=broken == "immersion"))
-    on = drawn.domain
+    positive_number(margin, "margin")
+    boundaries = st.sampled_from(["neumann", "periodic"])
+    usual = {"kinds": ("interval", "circle"), "dimensions": (1,), "boundaries": boundaries}
+    on = draw(inner(domain, "domain", lambda: domains(**usual)))
+    if not isinstance(on, Interval | Circle) or on.boundary == "dirichlet":
+        raise InvalidInput(
+            f"`domain` of problems must be a circle, or an interval that is not Dirichlet's; got {on}."
+        )
+    drawn = draw(models(domain=st.just(on), dependent=broken == "immersion"))
     spectral = on.boundary == "periodic"
     grid = on.grid(32) if spectral else on.grid(24)
     excess = (

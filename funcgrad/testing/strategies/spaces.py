@@ -5,10 +5,12 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from funcgrad._checks import one_of
+from funcgrad._checks import one_of, positive_number, whole_number
+from funcgrad.errors import InvalidInput
 from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
 from funcgrad.spaces.spectral_grid import SpectralGrid
 from funcgrad.testing.samples import modes
+from funcgrad.testing.strategies.given import inner, sampled_kinds
 
 # Fewest nodes an axis; the rules that a domain's grids are drawn from, spectral ones first.
 _FEWEST = 8
@@ -49,11 +51,17 @@ def domains(
     Interval(a=0.0, b=1.0, boundary='neumann')
     """
     of_dimension = {"interval": {1}, "circle": {1}, "sphere": {2}, "torus": {2, 3}, "box": {2, 3}}
-    for kind in kinds:
-        one_of(kind, KINDS, "kind of domain")
-    fitting = [kind for kind in kinds if set(dimensions) & of_dimension.get(kind, {1, 2, 3})]
-    kind = draw(st.sampled_from(fitting))
-    boundaries = st.sampled_from(["neumann", "dirichlet", "periodic"]) if boundaries is None else boundaries
+    kind = draw(
+        sampled_kinds(
+            kinds,
+            KINDS,
+            fits=lambda kind: set(dimensions) & of_dimension.get(kind, {1, 2, 3}),
+            where=f"in the `dimensions` {tuple(dimensions)}",
+        )
+    )
+    boundaries = inner(
+        boundaries, "boundaries", lambda: st.sampled_from(["neumann", "dirichlet", "periodic"])
+    )
     n = draw(st.sampled_from(sorted(set(dimensions) & of_dimension.get(kind, {1, 2, 3}))))
     # All kinds draw what an interval does, lest one that needs less counts as simpler.
     lines = [(float(draw(st.integers(0, 2))), draw(lengths()), draw(boundaries)) for _ in range(n)]
@@ -105,17 +113,17 @@ def grids(draw, *, domain=None, nodes=None, spectral=False):
     >>> find(strategies.grids(), lambda grid: True)
     <gauss-legendre grid of 8 nodes on the interval [0, 1] (neumann)>
     """
-    of = draw(domains() if domain is None else domain)
+    of = draw(inner(domain, "domain", domains))
     rules = rules_of(of, spectral)
     rule = rules[draw(st.integers(0, 3)) % len(rules)]  # one draw however many there are
     if isinstance(of, Euclidean):
         fewest = {"gauss-hermite": _FEWEST, "mapped": 48, "truncated": 64}[rule]
-        nodes = st.integers(fewest, fewest + 8) if nodes is None else nodes
+        nodes = inner(nodes, "nodes", lambda: st.integers(fewest, fewest + 8))
         return of.grid(draw(nodes), rule=rule)
     most = {1: 24, 2: 12, 3: 8}[of.dimension]
     # A sphere of n latitudes has 2n² nodes.
     fewest = 5 if isinstance(of, Sphere) else {1: _FEWEST, 2: 6, 3: 5}[of.dimension]
-    nodes = st.integers(fewest, most) if nodes is None else nodes
+    nodes = inner(nodes, "nodes", lambda: st.integers(fewest, most))
     return of.grid(draw(nodes)) if rule is None else of.grid(draw(nodes), rule=rule)
 
 
@@ -162,13 +170,16 @@ def functions(
     >>> sorted(set(f.values.tolist()))
     [0.025]
     """
-    on = draw(grids() if grid is None else grid)
+    on = draw(inner(grid, "grid", grids))
+    _check_function(on, smoothness, boundary, components, magnitude)
     count = _COUNTS[on.domain.dimension]
     basis = modes(on, count, boundary)
     if zero_mean:
         basis = basis - (on.weights / on.weights.sum()) @ basis
         size = np.abs(basis).max(axis=0)
         basis = basis[:, size > 1e-8] / size[size > 1e-8]
+        if not basis.shape[1]:
+            raise InvalidInput(f"no function but 0 of {on!r} has `zero_mean`; draw grids of more nodes.")
     count = min(basis.shape[1], 5)
     share = magnitude / count
     sizes = share * (1 + eigenvalues_of(on, basis)[:count]) ** (-smoothness / 2)
@@ -181,6 +192,21 @@ def functions(
         coefficients[: len(eighths)] = np.array(eighths) / 8
         columns.append(basis[:, :count] @ (sizes * coefficients))
     return on.function(columns[0] if components is None else np.stack(columns, axis=1))
+
+
+def _check_function(grid, smoothness, boundary, components, magnitude):
+    positive_number(magnitude, "magnitude")
+    if components is not None:
+        whole_number(components, "components", least=1)
+    if not smoothness >= 0:
+        raise InvalidInput(f"`smoothness` must be 0 or more; got {smoothness!r}.")
+    if boundary is not None:
+        one_of(boundary, ("free", "vanishing"), "`boundary` of functions")
+        lines = getattr(grid, "factors", (grid,))
+        if not all(
+            isinstance(line.domain, Interval) and line.domain.boundary != "periodic" for line in lines
+        ):
+            raise InvalidInput(f"`boundary` {boundary!r} is for grids of intervals and boxes; got {grid!r}.")
 
 
 def eigenvalues_of(grid, basis):
