@@ -17,6 +17,7 @@ from funcgrad.theorems.common import (
     PAPER,
     differential,
     dual_length,
+    even_rule,
     refinements,
     require_compact,
     require_loss_at_points,
@@ -160,14 +161,15 @@ def _octave_expectation(instance):
     """The order of a sum over an octave against the integral, by the Euler-Maclaurin formula.
 
     On circle and sphere the cut-offs are midpoints and the error is that of the slope of the terms, of order
-    2; on the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| +
-    (n-1)/2 the terms tend to a constant, and both gain 2.
+    2; on the interval the cosines of twice the phase leave one of their values, of order 1. Terms like ω^p
+    tend to a constant at p = 0, and both gain 2; at p = 1 their slope does, and the first gains 2.
     """
     if is_of_growth(instance):
         return Order(-0.05, 0.05)
     domain, derivative = instance.domain, instance.data["derivative"]
     order = 1 if isinstance(domain, Interval) else 2
-    order += 2 * (instance.metric.order == derivative + (domain.dimension - 1) / 2)
+    power = 2 * derivative + domain.dimension - 1 - 2 * instance.metric.order
+    order += 2 * (power == 0 or (power == 1 and order == 2))
     return Order(order - 0.2, order + 0.2)
 
 
@@ -377,7 +379,7 @@ def evenly_spread(instance):
 
     The functions of n Gauss-Legendre nodes tell points apart to 1/n inside, and to 1/n² at the ends.
     """
-    return replace(instance, rule="midpoint") if isinstance(instance.domain, Interval | Box) else instance
+    return replace(instance, rule=even_rule(instance.domain))
 
 
 def _fitted(instance):

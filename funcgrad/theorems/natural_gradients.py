@@ -22,6 +22,7 @@ from funcgrad.theorems.common import (
     PAPER,
     differential,
     dual_length,
+    even_rule,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -30,6 +31,7 @@ from funcgrad.theorems.common import (
     some_loss,
     step,
     unbounded_control,
+    where_not_stationary,
 )
 from funcgrad.theorems.existence import evenly_spread, representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
@@ -67,10 +69,10 @@ def instance_of_any_output(problem, metric):
         _require_slopes(problem)
     # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
     fractional = isinstance(domain, Box) and metric.order not in (0, 1)
-    rule = "midpoint" if fractional else None
+    rule = even_rule(domain) if fractional else None
     try:
         grid = resolving_grid(domain, model, theta, rule)
-    except (ConvergenceError, DomainMismatch) as error:
+    except (ConvergenceError, DomainMismatch, InvalidInput) as error:
         if fractional:
             error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
         raise DoesNotApply(str(error)) from None
@@ -171,8 +173,8 @@ def immersed_instance(problem):
     return instance
 
 
-# Interpolation errors up to this are rounding, of functions of up to a hundred waves.
-_ROUNDED = 1e-13
+# Interpolation errors up to this are rounding.
+_ROUNDED = 64 * EPS
 
 
 def resolved_grid(instance):
@@ -199,12 +201,26 @@ def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
     Of scaled ones, since neither QR nor substitution in R mixes columns: their lengths, the units of the
-    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids
-    of n nodes add n ulp (the larger errors, n² ulp, sit where weights are small), and as many those of the
-    n-th mode of an axis. A degenerate model is solved in singular vectors, which do mix the columns.
+    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). A metric adds `_metric_noise`. A
+    degenerate model is solved in singular vectors, which do mix the columns.
     """
-    noise = 64 + (max(grid.shape) if metric.order else 0)
+    noise = 64 + _metric_noise(metric, grid)
     return EPS * noise * (exact.condition if exact.independence > _ROUNDING else exact.mixed_condition)
+
+
+def _metric_noise(metric, grid):
+    """By what a metric multiplies the rounding of nodal values, against the norm of a slow function.
+
+    Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
+    small), and as many those of the n-th mode of an axis: of order s, (1 + (ℓω)²)^{s/2} for its frequency ω.
+    """
+    if not metric.order:
+        return 0.0
+    axes = getattr(grid.domain, "factors", (grid.domain,))
+    sides = [np.pi] if isinstance(grid.domain, Sphere) else [axis.volume for axis in axes]
+    omega = max(np.pi * n / side for n, side in zip(grid.shape, sides, strict=False))
+    waves = getattr(metric, "length_scale", 1.0) * omega
+    return max(*grid.shape, (1 + waves**2) ** (max(metric.order, 0) / 2))
 
 
 # --- natural-gradient-is-projection -------------------------------------------------------------------
@@ -309,7 +325,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     source=PAPER,
     hypotheses=(BOUNDED,),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=where_not_stationary(referenced_instance),
     levels=resolved_levels,
     residual=_projection_residual,
     expectation=lambda instance: Exact(),
@@ -390,7 +406,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
         ),
     ),
     instances=_tangent_instances,
-    from_problem=lambda problem: problem_instance(problem, L2()),
+    from_problem=where_not_stationary(lambda problem: problem_instance(problem, L2())),
     levels=resolved_levels,
     residual=_tangent_residual,
     expectation=lambda instance: Exact(),

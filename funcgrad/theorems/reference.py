@@ -91,9 +91,9 @@ def reference(instance):
 
 
 def point_factors(instance):
-    """Return c, (K,), for which dF = Σ c_i δ_{x_i}: the derivatives w_i ∂ℓ/∂z of a loss at points."""
+    """Return c, (K,) or (K, m), for which dF = Σ c_i δ_{x_i}: w_i ∂ℓ/∂z of a loss at points."""
     loss = instance.functional
-    return loss.weights * loss.loss.derivative(loss.predictions(instance.f), loss.y)
+    return (loss.weights * loss.loss.derivative(loss.predictions(instance.f), loss.y).T).T
 
 
 def fine_rule(domain):

@@ -19,6 +19,7 @@ from funcgrad.theorems.common import (
     differential,
     dual_length,
     eigenfunctions_by_hand,
+    even_rule,
     excess_order,
     new_part,
     refinements,
@@ -143,6 +144,10 @@ def _wrong_metric_residual(instance, n):
     return Residual(value, size, rounding_floor(grid, instance.metric), step(grid), n)
 
 
+# Orders of convergence up to this are not told from none, of which a fit may find 0.1.
+_NEAR_THRESHOLD = 0.2
+
+
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
     require_compact(problem)
@@ -150,14 +155,19 @@ def riesz_problem(problem):
     require_spectral(problem)
     require_loss_at_points(problem)
     domain, metric = problem.domain, problem.metric
-    rule = "midpoint" if isinstance(domain, Interval | Box) else None
     from funcgrad.gradients.natural_gradient import model_function
 
     f = model_function(problem.model, problem.theta)
-    instance = Instance(problem.label, domain, metric, problem.functional, f, rule=rule)
+    instance = Instance(problem.label, domain, metric, problem.functional, f, rule=even_rule(domain))
+    excess = excess_order(instance)
+    if 0 < excess < _NEAR_THRESHOLD:
+        raise DoesNotApply(
+            f"{metric} is so near the threshold n/2 that convergence, of order {excess:.2g}, is too slow to "
+            f"be told from none; take a Sobolev order from {domain.dimension / 2 + _NEAR_THRESHOLD:g}"
+        )
     if domain.dimension == 1:
         return instance
-    if excess_order(instance) > 0:  # otherwise its hypothesis says why it does not apply
+    if excess > 0:  # otherwise its hypothesis says why it does not apply
         # The tested eigenfunctions have waves of the metric's length scale.
         sides = [factor.volume for factor in getattr(domain, "factors", ())] or [2 * np.pi]
         waves = max(sides) / (2 * np.pi * getattr(metric, "length_scale", 1.0))
