@@ -121,21 +121,21 @@ def new_part(instance, n, metric=None, functional=None):
     g = metric.riesz(differential(instance, coarse, functional), coarse)
     finer = metric.riesz(differential(instance, fine, functional), fine)
     size = metric.norm(finer)
-    floor = rounding_floor(fine, metric) * max(1.0, _amplified(finer, metric) / (size or 1.0))
+    floor = rounding_floor(fine, metric) + _amplified_rounding(finer, metric) / (size or 1.0)
     return Residual(metric.norm(finer - fine.function(g)), size, floor, step(coarse), n)
 
 
-def _amplified(f, metric):
-    """The norm that errors in the values of f as large as f have, if all are of the highest frequency.
+def _amplified_rounding(f, metric):
+    """The norm of what rounding leaves in the values of f, which transforms spread over all modes alike.
 
-    Rounding in nodal values is spread over all modes, of which the metric weights the highest most.
+    A transform of N values loses log N ulp of their root mean square; a mode is multiplied by the root of the
+    metric's symbol.
     """
     grid = f.grid
     if metric.order <= 0 or not hasattr(grid, "eigenvalues"):
         return 0.0
-    return float(
-        np.linalg.norm(np.sqrt(grid.weights) * f.values) * np.sqrt(metric.symbol(grid.eigenvalues.max()))
-    )
+    size = np.linalg.norm(np.sqrt(grid.weights) * f.values)
+    return float(EPS * math.log2(len(grid) + 2) * size * np.sqrt(np.mean(metric.symbol(grid.eigenvalues))))
 
 
 def eigenfunctions_by_hand(domain, length_scale):

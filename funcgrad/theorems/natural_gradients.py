@@ -48,6 +48,8 @@ def model_instance(label, domain, metric, functional, model, theta):
 # Relative singular values of tangent functions of norm 1: up to the first the functions are dependent, up to
 # the second so nearly that nothing in double precision depends on them continuously.
 _ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
+# Rounding up to this leaves half the digits.
+_LARGEST_NOISE = 1e-6
 
 
 def problem_instance(problem, metric):
@@ -77,10 +79,24 @@ def instance_of_any_output(problem, metric):
             error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
         raise DoesNotApply(str(error)) from None
     _require_rank(problem, grid)
+    _require_quiet(metric, grid)
     instance = model_instance(problem.label, domain, metric, problem.functional, model, theta)
-    instance = replace(instance, rule=rule)
+    instance = replace(instance, rule=rule, data={"nodes": grid.shape[0]})
     require_modes(instance)
     return instance
+
+
+def _require_quiet(metric, grid):
+    """Raise `DoesNotApply` where the metric multiplies rounding so much that half the digits are lost.
+
+    On the finest levels, that is, which have four times the nodes.
+    """
+    noise = _metric_noise(metric, grid) * 4 ** max(metric.order, 0)
+    if EPS * noise > _LARGEST_NOISE:
+        raise DoesNotApply(
+            f"{metric} multiplies rounding in the tangent functions by up to {noise:.0e} on the grids that "
+            "resolve them; take a metric of lower order, or a shorter length scale"
+        )
 
 
 def _require_rank(problem, grid):
@@ -173,28 +189,30 @@ def immersed_instance(problem):
     return instance
 
 
-# Interpolation errors up to this are rounding.
-_ROUNDED = 64 * EPS
-
-
 def resolved_grid(instance):
     """Return the grid of the instance's rule that resolves its tangent functions, to rounding.
 
     `resolving_grid` does to 1e-12; where that is not rounding yet, twice its nodes do.
     """
     grid = resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
-    if interpolation_errors(grid, instance.model, instance.theta).max() <= _ROUNDED:
+    errors = interpolation_errors(grid, instance.model, instance.theta)
+    if errors.max() <= EPS * (64 + grid.shape[0]):
         return grid
     return instance.grid(2 * grid.shape[0])
+
+
+# Nodes on a line from which matrices of four times their number take too long.
+_MANY = 512
 
 
 def resolved_levels(instance):
     """Return the number of nodes an axis that resolves the tangent functions, twice and four times it.
 
-    In more dimensions half again and twice.
+    In more dimensions, and where there are many, half again and twice.
     """
     n = resolved_grid(instance).shape[0]
-    return [n, 2 * n, 4 * n] if instance.domain.dimension == 1 else [n, 3 * n // 2, 2 * n]
+    few = instance.domain.dimension == 1 and n <= _MANY
+    return [n, 2 * n, 4 * n] if few else [n, 3 * n // 2, 2 * n]
 
 
 def fit_floor(exact, grid, metric):
@@ -356,7 +374,7 @@ def _tangent_instances(rng):
 
 def _l2_tangent(instance, functions):
     """Return √w-weighted values, (M, q), of functions x -> (K, q) on a rule finer than the library's."""
-    x, w = fine_rule(instance.domain)
+    x, w = fine_rule(instance.domain, instance.data.get("nodes", 0))
     return np.sqrt(w)[:, None] * functions(x)
 
 

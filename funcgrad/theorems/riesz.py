@@ -144,8 +144,9 @@ def _wrong_metric_residual(instance, n):
     return Residual(value, size, rounding_floor(grid, instance.metric), step(grid), n)
 
 
-# Orders of convergence up to this are not told from none, of which a fit may find 0.1.
-_NEAR_THRESHOLD = 0.2
+# Orders of convergence up to the first are not told from none, of which a fit may find 0.1; beyond the second
+# representers reach rounding before their order shows.
+_NEAR_THRESHOLD, _FAST = 0.2, 2.25
 
 
 def riesz_problem(problem):
@@ -164,6 +165,11 @@ def riesz_problem(problem):
         raise DoesNotApply(
             f"{metric} is so near the threshold n/2 that convergence, of order {excess:.2g}, is too slow to "
             f"be told from none; take a Sobolev order from {domain.dimension / 2 + _NEAR_THRESHOLD:g}"
+        )
+    if _FAST < excess < math.inf:
+        raise DoesNotApply(
+            f"the representers in {metric} reach rounding before their order {excess:g} shows; take s up to "
+            f"{domain.dimension / 2 + _FAST:g}"
         )
     if domain.dimension == 1:
         return instance
