@@ -69,13 +69,15 @@ def instance_of_any_output(problem, metric):
         _require_zero_at_ends(problem)
     if metric.order == 1 and isinstance(domain, Interval | Box):
         _require_slopes(problem)
-    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
-    fractional = isinstance(domain, Box) and metric.order not in (0, 1)
-    rule = even_rule(domain) if fractional else None
+    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole, and those of axes
+    # with ends and without.
+    whole = (0, 1) if not isinstance(domain, Box) or len({*_ends(domain)}) == 1 else (0,)
+    by_modes = isinstance(domain, Box) and metric.order not in whole
+    rule = even_rule(domain) if by_modes else None
     try:
         grid = resolving_grid(domain, model, theta, rule)
     except (ConvergenceError, DomainMismatch, InvalidInput) as error:
-        if fractional:
+        if by_modes:
             error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
         raise DoesNotApply(str(error)) from None
     _require_rank(problem, grid)
@@ -84,6 +86,11 @@ def instance_of_any_output(problem, metric):
     instance = replace(instance, rule=rule, data={"nodes": grid.shape[0]})
     require_modes(instance)
     return instance
+
+
+def _ends(box):
+    """Whether each axis of a box has ends."""
+    return [axis.boundary != "periodic" for axis in box.factors]
 
 
 def _require_quiet(metric, grid):
