@@ -521,7 +521,7 @@ EDGES = {
         "metric": "sobolev 0.75 length 1e6",
         "data": {"x": (1e6 * np.array(X)).tolist(), "y": DATA["y"]},
     },
-    "a rational function": {**RATIONAL, "data": {"x": [-0.9, -0.3, 0.2, 0.7], "y": [1, 0, 1, 0.0]}},
+    "a rational function": {**RATIONAL, "data": {"x": np.linspace(-0.86, 0.84, 9), "y": DATA["y"]}},
     "a length scale of 25 domains": {**LINE, "metric": "sobolev 1 length 100"},
     "a length scale of 1/400": {**LINE, "metric": "sobolev 1 length 0.01"},
     "the order of a slope that is constant": {**WAVE, "metric": "sobolev 0.5"},
@@ -684,3 +684,16 @@ def test_where_a_false_statement_is_true_as_well_the_verdict_is_open():
 def test_numbers_that_are_none_and_powers_that_overflow_are_refused(changed, said):
     with pytest.raises(InvalidInput, match=said):
         read_problem(**{**PROBLEM, **changed})
+
+
+def test_a_false_claim_about_ones_own_problem_is_refuted():
+    """A Jacobian that is wrong by one per cent in one column."""
+
+    class Wrong(fg.models.Polynomial):
+        def _jacobian(self, theta, x, alpha):
+            return super()._jacobian(theta, x, alpha) * [1.0, 1.01, 1.0]
+
+    loss = fg.EmpiricalLoss(X, DATA["y"])
+    for model, status in ((Wrong(2), "refuted"), (fg.models.Polynomial(2), "exact")):
+        own = theorems.Problem(model, [0.1, 1.0, 0.3], loss, fg.Interval(0, 4), fg.Sobolev(1.0))
+        assert fg.verify("ntk-gradient", own).status == status
