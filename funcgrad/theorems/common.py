@@ -74,6 +74,32 @@ def resolving_points(instance, levels):
     return [factor * n for n in levels]
 
 
+# Gaps on a line, as parts of it, that the coarser half of the levels see as none, and that all levels do.
+_SEEN_LATE, _NEVER_SEEN = 1 / 4096, 1e-9
+
+
+def require_apart(instance):
+    """Raise `DoesNotApply` where much of dF on a line is at points that some levels tell apart and some do not.
+
+    Representers have norms like Σ c_i² n, plus 2 Σ c_i c_j n for the pairs that n nodes see as one.
+    """
+    domain, loss = instance.domain, instance.functional
+    if domain.dimension > 1:
+        return
+    factors = weighted_slopes(loss, loss.predictions(instance.f))
+    order = np.argsort(loss.x[:, 0])
+    x, c = loss.x[order, 0], factors[order]
+    sums = np.append(0.0, np.cumsum(c))
+    first, last = (
+        np.searchsorted(x, x + part * domain.volume, "right") for part in (_NEVER_SEEN, _SEEN_LATE)
+    )
+    if 2 * abs(c @ (sums[last] - sums[first])) > 0.2 * (c @ c):
+        raise DoesNotApply(
+            f"many of the {len(x)} points lie closer than the coarser grids tell apart; leave "
+            "out points that nearly coincide, or take a part of the data"
+        )
+
+
 # Nodes an axis of the coarsest level in dimensions 2 and 3, so that grids eight times as fine fit.
 _COARSEST = {2: 64, 3: 8}
 
@@ -255,6 +281,10 @@ def require_line(problem):
         )
 
 
+# Lengths of an interval from 0 up to which rounding of x is less than other rounding.
+_FARTHEST = 256
+
+
 def require_compact(problem):
     """Raise `DoesNotApply` unless the problem's domain is one whose eigenfunctions are written out here.
 
@@ -268,6 +298,12 @@ def require_compact(problem):
         )
     if isinstance(domain, Interval) and domain.boundary == "periodic":
         raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
+    for axis in getattr(domain, "factors", (domain,)):
+        if isinstance(axis, Interval) and max(abs(axis.a), abs(axis.b)) > _FARTHEST * axis.length:
+            raise DoesNotApply(
+                f"{domain} is so far from 0 that its coordinates lose digits, and functions of them more; "
+                "measure x from its start"
+            )
 
 
 # Nodes an axis at which a model must be finite.
@@ -296,7 +332,7 @@ def require_loss_at_points(problem):
 def _require_differential(problem, predictions):
     """Raise `DoesNotApply` if the weights of the point evaluations are zero, or cancel to rounding."""
     loss, domain = problem.functional, problem.domain
-    factors = _weighted_slopes(loss, predictions)
+    factors = weighted_slopes(loss, predictions)
     if not factors.any():
         raise DoesNotApply(
             "every weight of the loss is zero where the model misses the data, so that the differential and "
@@ -336,7 +372,7 @@ def where_not_stationary(from_problem):
     def found(problem):
         instance = from_problem(problem)
         loss, model, theta = problem.functional, problem.model, problem.theta
-        factors = _weighted_slopes(loss, model(theta, loss.x))
+        factors = weighted_slopes(loss, model(theta, loss.x))
         terms = (factors[..., None] * model.jacobian(theta, loss.x)).reshape(-1, len(theta))
         if np.all(np.abs(terms.sum(axis=0)) <= _STATIONARY * np.abs(terms).sum(axis=0)):
             raise DoesNotApply(
@@ -348,7 +384,7 @@ def where_not_stationary(from_problem):
     return found
 
 
-def _weighted_slopes(loss, predictions):
+def weighted_slopes(loss, predictions):
     """w_i ∂ℓ/∂z of a loss at points, (K,) or (K, m)."""
     return (loss.weights * loss.loss.derivative(predictions, loss.y).T).T
 

@@ -19,6 +19,7 @@ from funcgrad.theorems.common import (
     dual_length,
     even_rule,
     refinements,
+    require_apart,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -396,6 +397,7 @@ def _pointwise_problem(problem):
 
     f, domain = model_function(problem.model, problem.theta), problem.domain
     instance = evenly_spread(Instance(problem.label, domain, L2(), problem.functional, f))
+    require_apart(instance)
     if domain.dimension == 1:
         return instance
     return replace(instance, data={"levels": separating_levels(instance, 16 if domain.dimension == 2 else 8)})

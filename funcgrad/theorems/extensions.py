@@ -120,8 +120,11 @@ def _residual(instance, n, metric_of=TangentExtended, model=None):
         found = natural_gradient(instance.functional, model, theta, metric, grid).direction
     except NotPositiveDefinite:
         return Residual(1.0, 1.0, floor, step(grid), n)
-    gradient = np.linalg.solve(h, _slopes(instance))
+    slopes, terms = _slopes(instance)
+    gradient = np.linalg.solve(h, slopes)
     error = _length(h, found - gradient) / _length(h, gradient)
+    # Near a minimum the terms of ∂F~ cancel, and what is left has their rounding.
+    floor *= max(1.0, _length(h, np.linalg.solve(h, terms)) / _length(h, gradient))
     defect = _inner_product_error(instance, exact, h, metric, grid)
     return Residual(float(max(error, defect)), 1.0, floor, step(grid), n)
 
@@ -131,12 +134,17 @@ def _length(h, a):
 
 
 def _slopes(instance):
-    """∂F~: dF on the tangent functions, exactly for a loss at points and by the reference for others."""
+    """∂F~, and the sums of the sizes of its terms: dF on the tangent functions.
+
+    Exactly for a loss at points and by the reference for others.
+    """
     loss = instance.functional
     if isinstance(loss, EmpiricalLoss):
-        return instance.model.jacobian(instance.theta, loss.x).T @ point_factors(instance)
-    exact = reference(instance)
-    return exact.tangent.T @ exact.gradient
+        transposed, factors = instance.model.jacobian(instance.theta, loss.x).T, point_factors(instance)
+    else:
+        exact = reference(instance)
+        transposed, factors = exact.tangent.T, exact.gradient
+    return transposed @ factors, np.abs(transposed) @ np.abs(factors)
 
 
 def _inner_product_error(instance, exact, h, metric, grid):

@@ -23,6 +23,7 @@ from funcgrad.theorems.common import (
     excess_order,
     new_part,
     refinements,
+    require_apart,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -171,6 +172,7 @@ def riesz_problem(problem):
             f"the representers in {metric} reach rounding before their order {excess:g} shows; take s up to "
             f"{domain.dimension / 2 + _FAST:g}"
         )
+    require_apart(instance)
     if domain.dimension == 1:
         return instance
     if excess > 0:  # otherwise its hypothesis says why it does not apply
