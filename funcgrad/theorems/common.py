@@ -79,7 +79,7 @@ _SEEN_LATE, _NEVER_SEEN = 1 / 4096, 1e-9
 
 
 def require_apart(instance):
-    """Raise `DoesNotApply` where much of dF on a line is at points that some levels tell apart and some do not.
+    """Raise `DoesNotApply` where much of dF on a line is at points that only some levels tell apart.
 
     Representers have norms like Σ c_i² n, plus 2 Σ c_i c_j n for the pairs that n nodes see as one.
     """

@@ -133,7 +133,8 @@ def _trace_problem(problem):
         surface = RoundSphere(np.full(domain.dimension, 1.0), 1.0)
     else:
         middle = domain.from_unit_cube(np.array([[0.45, 0.52, 0.48]])[:, : domain.dimension])[0]
-        surface = RoundSphere(middle, 0.3 * min(factor.volume for factor in domain.factors))
+        # As far from the faces, which reflect its waves, as its radius is long.
+        surface = RoundSphere(middle, 0.225 * min(factor.volume for factor in domain.factors))
     return growth_problem(problem, SurfaceIntegral(surface), 0.5, {"surface": surface, "derivative": 0})
 
 

@@ -697,3 +697,51 @@ def test_a_false_claim_about_ones_own_problem_is_refuted():
     for model, status in ((Wrong(2), "refuted"), (fg.models.Polynomial(2), "exact")):
         own = theorems.Problem(model, [0.1, 1.0, 0.3], loss, fg.Interval(0, 4), fg.Sobolev(1.0))
         assert fg.verify("ntk-gradient", own).status == status
+
+
+def test_data_denser_than_grids_tell_apart_is_refused():
+    x = np.sort(np.random.default_rng(0).uniform(0, 1, 3000))
+    loss = fg.EmpiricalLoss(x, np.sin(np.arange(3000.0)))
+    own = theorems.Problem(fg.models.Polynomial(2), [1.0, 1.0, 0.1], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    for id in ("riesz-representation", "riesz-isometry", "no-l2-gradient"):
+        assert "many of the 3000 points" in fg.verify(id, own).skipped[0][1]
+    assert "take up to 1024" in fg.verify("natural-gradient-is-projection", own).skipped[0][1]
+    assert fg.verify("ntk-gradient", own).holds
+
+
+def test_an_interval_far_from_zero_is_told_to_move():
+    model = fg.models.Symbolic("a*sin(x - 1000000) + c", "x", "a c")
+    loss = fg.EmpiricalLoss(1e6 + np.linspace(0.1, 0.9, 9), DATA["y"])
+    own = theorems.Problem(model, [1.0, 0.1], loss, fg.Interval(1e6, 1e6 + 1), fg.Sobolev(1.0))
+    for id in ("sobolev-kernel", "tangent-gradient-exists", "derivative-threshold"):
+        assert "measure x from its start" in fg.verify(id, own).skipped[0][1]
+
+
+def test_several_outputs_on_a_circle_are_compared_with_modes():
+    model = fg.models.Symbolic(["a*sin(x) + b", "c*cos(x) + b"], "x", "a b c")
+    y = np.column_stack([DATA["y"], np.subtract(1.0, DATA["y"])])
+    loss = fg.EmpiricalLoss(X, y, "poisson", weights=np.linspace(1, 2, 9))
+    own = theorems.Problem(model, [1.0, 0.5, 0.3], loss, fg.Circle(2 * np.pi), fg.Sobolev(1.0))
+    assert fg.verify("vector-valued", own).status == "exact"
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-7])
+def test_near_a_minimum_cancellation_refutes_nothing(distance):
+    line, x = fg.models.Polynomial(2), np.linspace(0.1, 0.9, 9)
+    best = np.linalg.lstsq(line.jacobian(np.zeros(3), x), np.array(DATA["y"]), rcond=None)[0]
+    theta = best * (1 + distance * np.array([1, -1, 0.5]))
+    own = theorems.Problem(line, theta, fg.EmpiricalLoss(x, DATA["y"]), fg.Interval(0, 1), fg.Sobolev(1.0))
+    found = statuses(own)
+    assert not {"refuted", "control-undetected"} & set(found.values()), found
+
+
+def test_a_box_of_three_conditions_has_its_traces():
+    columns = scattered((0, 0, 0), (1, 1, 1))
+    own = read_problem(
+        model="a*sin(pi*x)*cos(pi*z)*cos(2*pi*w) + b*sin(2*pi*x)",
+        parameters="a=1, b=2",
+        domain="box 0 1 0 1 0 1 dirichlet periodic neumann",
+        metric="sobolev 2",
+        data={**dict(zip("xwz", columns, strict=True)), "y": DATA["y"]},
+    )[1]
+    assert fg.verify("trace-threshold", own).status == "consistent"
