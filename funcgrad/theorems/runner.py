@@ -101,7 +101,7 @@ def checked_cases(theorem, problem, seed, budget, skipped):
         if unmet:
             skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
         else:
-            case = check_instance(theorem, instance, margins, budget, own=problem is not None)
+            case = check_instance(theorem, instance, margins, budget, problem is not None)
             yield replace(case, draw=draw, index=index)
 
 
