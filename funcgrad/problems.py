@@ -130,8 +130,9 @@ def _read_toml(path):
     for key, value in parts.items():
         if key not in KEYS:
             raise InvalidInput(f"{path}: unknown key {key!r}{near_match(key, KEYS)}")
-        if not isinstance(value, str) and not (key in ("parameters", "data") and isinstance(value, dict)):
-            raise InvalidInput(f"{path}: {key} must be a text; got {value!r}.")
+        form = {"parameters": "a table of numbers or a text", "data": "a table of columns or a file's name"}
+        if not isinstance(value, str) and not (key in form and isinstance(value, dict)):
+            raise InvalidInput(f"{path}: {key} must be {form.get(key, 'a text')}; got {value!r}.")
     if isinstance(parts.get("data"), str):
         parts["data"] = path.parent / parts["data"]
     return parts
@@ -140,6 +141,11 @@ def _read_toml(path):
 def _parameters(parameters):
     if isinstance(parameters, str):
         return parse_assignments(parameters)
+    if not parameters:
+        raise InvalidInput("`parameters` is empty; a model needs at least one.")
+    for name, value in parameters.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidInput(f"parameter {name!r} must be a number; got {value!r}.")
     return {name: finite_number(value, name) for name, value in parameters.items()}
 
 

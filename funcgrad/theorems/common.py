@@ -5,9 +5,11 @@ import math
 
 import numpy as np
 
+from funcgrad.errors import InvalidInput
 from funcgrad.functionals import EmpiricalLoss
+from funcgrad.functionals.covector import point_evaluations
 from funcgrad.metrics import Sobolev
-from funcgrad.spaces import Box, Circle, Interval, Sphere, Torus
+from funcgrad.spaces import Box, Circle, Euclidean, Interval, Sphere, Torus
 from funcgrad.spaces.polynomial_grid import PolynomialGrid
 from funcgrad.theorems.expectations import Stagnant
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual
@@ -72,6 +74,32 @@ def resolving_points(instance, levels):
     return [factor * n for n in levels]
 
 
+# Gaps on a line, as parts of it, that the coarser half of the levels see as none, and that all levels do.
+_SEEN_LATE, _NEVER_SEEN = 1 / 4096, 1e-9
+
+
+def require_apart(instance):
+    """Raise `DoesNotApply` where much of dF on a line is at points that only some levels tell apart.
+
+    Representers have norms like Σ c_i² n, plus 2 Σ c_i c_j n for the pairs that n nodes see as one.
+    """
+    domain, loss = instance.domain, instance.functional
+    if domain.dimension > 1:
+        return
+    factors = weighted_slopes(loss, loss.predictions(instance.f))
+    order = np.argsort(loss.x[:, 0])
+    x, c = loss.x[order, 0], factors[order]
+    sums = np.append(0.0, np.cumsum(c))
+    first, last = (
+        np.searchsorted(x, x + part * domain.volume, "right") for part in (_NEVER_SEEN, _SEEN_LATE)
+    )
+    if 2 * abs(c @ (sums[last] - sums[first])) > 0.2 * (c @ c):
+        raise DoesNotApply(
+            f"many of the {len(x)} points lie closer than the coarser grids tell apart; leave "
+            "out points that nearly coincide, or take a part of the data"
+        )
+
+
 # Nodes an axis of the coarsest level in dimensions 2 and 3, so that grids eight times as fine fit.
 _COARSEST = {2: 64, 3: 8}
 
@@ -84,6 +112,11 @@ def separating_levels(instance, first):
     most, needed = _COARSEST.get(instance.domain.dimension, 0), nodes_between_points(instance)
     if isinstance(instance.domain, Sphere):
         most, needed = 16, needed / 2  # transforms are dense
+    if first > most:
+        raise DoesNotApply(
+            f"to resolve the length scale of {instance.metric}, grids need {first} nodes an axis, and finer "
+            "ones are too large; take a larger length scale"
+        )
     while first < needed:
         first *= 2
         if first > most:
@@ -99,7 +132,8 @@ def nodes_between_points(instance):
     domain, x = instance.domain, np.unique(instance.functional.x, axis=0)
     first, second = np.triu_indices(len(x), 1)
     distances = domain.distance(x[first], x[second])
-    return 2 * domain.volume ** (1 / domain.dimension) / distances.min(initial=domain.volume)
+    side = domain.volume ** (1 / domain.dimension)
+    return 2 * side / distances.min(initial=side)
 
 
 def new_part(instance, n, metric=None, functional=None):
@@ -112,13 +146,22 @@ def new_part(instance, n, metric=None, functional=None):
     coarse, fine = instance.grid(n), instance.grid(2 * n)
     g = metric.riesz(differential(instance, coarse, functional), coarse)
     finer = metric.riesz(differential(instance, fine, functional), fine)
-    return Residual(
-        metric.norm(finer - fine.function(g)),
-        metric.norm(finer),
-        rounding_floor(fine, metric),
-        step(coarse),
-        n,
-    )
+    size = metric.norm(finer)
+    floor = rounding_floor(fine, metric) + _amplified_rounding(finer, metric) / (size or 1.0)
+    return Residual(metric.norm(finer - fine.function(g)), size, floor, step(coarse), n)
+
+
+def _amplified_rounding(f, metric):
+    """The norm of what rounding leaves in the values of f, which transforms spread over all modes alike.
+
+    A transform of N values loses log N ulp of their root mean square; a mode is multiplied by the root of the
+    metric's symbol.
+    """
+    grid = f.grid
+    if metric.order <= 0 or not hasattr(grid, "eigenvalues"):
+        return 0.0
+    size = np.linalg.norm(np.sqrt(grid.weights) * f.values)
+    return float(EPS * math.log2(len(grid) + 2) * size * np.sqrt(np.mean(metric.symbol(grid.eigenvalues))))
 
 
 def eigenfunctions_by_hand(domain, length_scale):
@@ -174,6 +217,17 @@ BOUNDED = Hypothesis(
 )
 
 
+def even_rule(domain):
+    """Return the rule, one for each axis, of grids whose functions are the Laplacian's eigenfunctions."""
+    if not isinstance(domain, Interval | Box):
+        return None
+    rules = [
+        "trapezoid" if axis.boundary == "periodic" else "midpoint"
+        for axis in getattr(domain, "factors", (domain,))
+    ]
+    return rules[0] if len(set(rules)) == 1 else tuple(rules)
+
+
 # Nodes an axis, by `nodes_between_points`, at which rates are seen with the levels of built-in instances.
 _TOLD_APART = 64
 
@@ -227,6 +281,10 @@ def require_line(problem):
         )
 
 
+# Lengths of an interval from 0 up to which rounding of x is less than other rounding.
+_FARTHEST = 256
+
+
 def require_compact(problem):
     """Raise `DoesNotApply` unless the problem's domain is one whose eigenfunctions are written out here.
 
@@ -240,10 +298,23 @@ def require_compact(problem):
         )
     if isinstance(domain, Interval) and domain.boundary == "periodic":
         raise DoesNotApply(f"a periodic interval is a circle; take `circle {domain.length:g}`")
+    for axis in getattr(domain, "factors", (domain,)):
+        if isinstance(axis, Interval) and max(abs(axis.a), abs(axis.b)) > _FARTHEST * axis.length:
+            raise DoesNotApply(
+                f"{domain} is so far from 0 that its coordinates lose digits, and functions of them more; "
+                "measure x from its start"
+            )
+
+
+# Nodes an axis at which a model must be finite.
+_SEEN = {1: 64, 2: 16, 3: 8}
 
 
 def require_loss_at_points(problem):
-    """Raise `DoesNotApply` unless the functional is a loss of values at points, with a differential."""
+    """Raise `DoesNotApply` unless the functional is a loss of values at points, with a differential.
+
+    One that is not zero on the functions of the domain, and a model with finite values there.
+    """
     loss = problem.functional
     if not isinstance(loss, EmpiricalLoss) or loss.operator is not None:
         raise DoesNotApply("the functional is not a loss at points")
@@ -254,6 +325,68 @@ def require_loss_at_points(problem):
             "the model fits the data exactly, so that the differential and every gradient are zero; take "
             "other parameters"
         )
+    _require_differential(problem, predictions)
+    _require_finite(problem)
+
+
+def _require_differential(problem, predictions):
+    """Raise `DoesNotApply` if the weights of the point evaluations are zero, or cancel to rounding."""
+    loss, domain = problem.functional, problem.domain
+    factors = weighted_slopes(loss, predictions)
+    if not factors.any():
+        raise DoesNotApply(
+            "every weight of the loss is zero where the model misses the data, so that the differential and "
+            "every gradient are zero; take other weights"
+        )
+    left = point_evaluations(loss.x, factors)
+    if left is not None:
+        left = left.effective(domain)
+    rounding = 64 * EPS * np.abs(factors).max()
+    if left is None or all(np.abs(atom.weight).max() <= rounding for atom in left.atoms):
+        raise DoesNotApply(
+            f"the misfits at equal points cancel, or lie where the functions on {domain} vanish, so that the "
+            "differential and every gradient are zero; take other data"
+        )
+
+
+def _require_finite(problem):
+    """Raise `DoesNotApply` if the model has no finite values on a coarse grid of the domain."""
+    domain = problem.domain
+    if not isinstance(domain, Euclidean):
+        try:
+            problem.model(problem.theta, domain.grid(_SEEN[domain.dimension]).nodes)
+        except InvalidInput as error:
+            raise DoesNotApply(str(error)) from None
+
+
+# Slopes of the loss that cancel to this part of their terms are those of a minimum, to half the digits.
+_STATIONARY = 1e-8
+
+
+def where_not_stationary(from_problem):
+    """Return `from_problem` for a statement about dF on the tangent functions, which says nothing of zeros.
+
+    It raises `DoesNotApply` where the loss is stationary in the parameters, to half the digits.
+    """
+
+    def found(problem):
+        instance = from_problem(problem)
+        loss, model, theta = problem.functional, problem.model, problem.theta
+        factors = weighted_slopes(loss, model(theta, loss.x))
+        terms = (factors[..., None] * model.jacobian(theta, loss.x)).reshape(-1, len(theta))
+        if np.all(np.abs(terms.sum(axis=0)) <= _STATIONARY * np.abs(terms).sum(axis=0)):
+            raise DoesNotApply(
+                "the parameters are those of a minimum, or of another stationary point of the loss, where "
+                "every natural gradient is zero; take other parameters"
+            )
+        return instance
+
+    return found
+
+
+def weighted_slopes(loss, predictions):
+    """w_i ∂ℓ/∂z of a loss at points, (K,) or (K, m)."""
+    return (loss.weights * loss.loss.derivative(predictions, loss.y).T).T
 
 
 def require_one_output(problem):
@@ -270,3 +403,28 @@ def require_spectral(problem):
     )
     if not hasattr(metric, "symbol") or not plain:
         raise DoesNotApply(f"{problem.metric} is not one of the Sobolev scale")
+    _require_scale(problem)
+
+
+# Sides of the domain in units of the length scale, by dimension: above, grids that resolve the length scale
+# have too many nodes; below, the metric sees little but the constants.
+_LARGEST_SIDE = {1: 4096, 2: 64, 3: 16}
+_SMALLEST_SIDE = 1e-3
+
+
+def _require_scale(problem):
+    """Raise `DoesNotApply` if the metric's length scale is far from the size of the domain."""
+    domain, metric = problem.domain, problem.metric
+    if metric.order == 0 or isinstance(domain, Euclidean):
+        return
+    sides = [factor.volume for factor in getattr(domain, "factors", (domain,))]
+    if isinstance(domain, Sphere):
+        sides = [2 * math.pi]
+    least, most = min(sides) / metric.length_scale, max(sides) / metric.length_scale
+    largest = _LARGEST_SIDE.get(domain.dimension, _LARGEST_SIDE[3])
+    if least < _SMALLEST_SIDE or most > largest:
+        raise DoesNotApply(
+            f"the length scale {metric.length_scale:g} of {metric} is far from the size of {domain}, so that "
+            f"{'rounding hides all but the constants' if least < _SMALLEST_SIDE else 'grids are too large'}; "
+            f"take one from {max(sides) / largest:.2g} to {min(sides) / _SMALLEST_SIDE:.2g}"
+        )

@@ -17,7 +17,9 @@ from funcgrad.theorems.common import (
     PAPER,
     differential,
     dual_length,
+    even_rule,
     refinements,
+    require_apart,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -160,14 +162,15 @@ def _octave_expectation(instance):
     """The order of a sum over an octave against the integral, by the Euler-Maclaurin formula.
 
     On circle and sphere the cut-offs are midpoints and the error is that of the slope of the terms, of order
-    2; on the interval the cosines of twice the phase leave one of their values, of order 1. At s = |α| +
-    (n-1)/2 the terms tend to a constant, and both gain 2.
+    2; on the interval the cosines of twice the phase leave one of their values, of order 1. Terms like ω^p
+    tend to a constant at p = 0, and both gain 2; at p = 1 their slope does, and the first gains 2.
     """
     if is_of_growth(instance):
         return Order(-0.05, 0.05)
     domain, derivative = instance.domain, instance.data["derivative"]
     order = 1 if isinstance(domain, Interval) else 2
-    order += 2 * (instance.metric.order == derivative + (domain.dimension - 1) / 2)
+    power = 2 * derivative + domain.dimension - 1 - 2 * instance.metric.order
+    order += 2 * (power == 0 or (power == 1 and order == 2))
     return Order(order - 0.2, order + 0.2)
 
 
@@ -377,7 +380,7 @@ def evenly_spread(instance):
 
     The functions of n Gauss-Legendre nodes tell points apart to 1/n inside, and to 1/n² at the ends.
     """
-    return replace(instance, rule="midpoint") if isinstance(instance.domain, Interval | Box) else instance
+    return replace(instance, rule=even_rule(instance.domain))
 
 
 def _fitted(instance):
@@ -394,6 +397,7 @@ def _pointwise_problem(problem):
 
     f, domain = model_function(problem.model, problem.theta), problem.domain
     instance = evenly_spread(Instance(problem.label, domain, L2(), problem.functional, f))
+    require_apart(instance)
     if domain.dimension == 1:
         return instance
     return replace(instance, data={"levels": separating_levels(instance, 16 if domain.dimension == 2 else 8)})

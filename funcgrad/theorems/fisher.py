@@ -104,10 +104,10 @@ def _instances(rng):
     ]
 
 
-def _rule(domain):
+def _rule(instance):
     """Nodes, and weights that sum to 1: x is uniform in the domain."""
-    x, w = fine_rule(domain)
-    return x, w / domain.volume
+    x, w = fine_rule(instance.domain, instance.data.get("nodes", 0))
+    return x, w / instance.domain.volume
 
 
 def _by_expectation(instance, likelihood, x, w):
@@ -133,7 +133,7 @@ def _residual(instance, level, metric=None):
     """
     domain, model, theta = instance.domain, instance.model, instance.theta
     likelihood = _LIKELIHOODS[instance.data["likelihood"]]
-    x, w = _rule(domain)
+    x, w = _rule(instance)
     grid = resolving_grid(domain, model, theta)
     fisher = gram(model, theta, likelihood.metric if metric is None else metric, grid) / domain.volume
     epsilon, sizes = 2.0**-level, np.where(theta != 0, np.abs(theta), 1.0)
@@ -157,7 +157,8 @@ def _residual(instance, level, metric=None):
 
 
 def _problem(problem):
-    return replace(problem_instance(problem, L2()), data={"likelihood": "normal"})
+    instance = problem_instance(problem, L2())
+    return replace(instance, data={**instance.data, "likelihood": "normal"})
 
 
 FISHER_IS_L2 = Theorem(

@@ -239,7 +239,10 @@ def _green_levels(instance):
     if isinstance(instance.domain, Torus | Box):
         panels = instance.data.get("panels", 4)
         return [panels, panels + 1]
-    return [30, 40, 50]
+    # The innermost of p panels, where K is a power of the distance, has an integral like 2^{-2sp}.
+    kernel = instance.data["kernel"]
+    first = max(30, math.ceil(53 / (2 * kernel.s)))
+    return [first, first + 10, first + 20]
 
 
 SOBOLEV_KERNEL = Theorem(

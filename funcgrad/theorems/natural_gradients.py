@@ -22,6 +22,7 @@ from funcgrad.theorems.common import (
     PAPER,
     differential,
     dual_length,
+    even_rule,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -30,6 +31,7 @@ from funcgrad.theorems.common import (
     some_loss,
     step,
     unbounded_control,
+    where_not_stationary,
 )
 from funcgrad.theorems.existence import evenly_spread, representer_norm
 from funcgrad.theorems.expectations import Exact, Stagnant, divergent
@@ -46,6 +48,8 @@ def model_instance(label, domain, metric, functional, model, theta):
 # Relative singular values of tangent functions of norm 1: up to the first the functions are dependent, up to
 # the second so nearly that nothing in double precision depends on them continuously.
 _ROUNDING, _NEARLY_DEPENDENT = 32 * EPS, 1e-6
+# Rounding up to this leaves half the digits.
+_LARGEST_NOISE = 1e-6
 
 
 def problem_instance(problem, metric):
@@ -65,20 +69,41 @@ def instance_of_any_output(problem, metric):
         _require_zero_at_ends(problem)
     if metric.order == 1 and isinstance(domain, Interval | Box):
         _require_slopes(problem)
-    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole.
-    fractional = isinstance(domain, Box) and metric.order not in (0, 1)
-    rule = "midpoint" if fractional else None
+    # On boxes only sums of eigenfunctions have powers of the Laplacian that are not whole, and those of axes
+    # with ends and without.
+    whole = (0, 1) if not isinstance(domain, Box) or len({*_ends(domain)}) == 1 else (0,)
+    by_modes = isinstance(domain, Box) and metric.order not in whole
+    rule = even_rule(domain) if by_modes else None
     try:
         grid = resolving_grid(domain, model, theta, rule)
-    except (ConvergenceError, DomainMismatch) as error:
-        if fractional:
+    except (ConvergenceError, DomainMismatch, InvalidInput) as error:
+        if by_modes:
             error = f"{error} On boxes {metric} acts on sums of eigenfunctions only."
         raise DoesNotApply(str(error)) from None
     _require_rank(problem, grid)
+    _require_quiet(metric, grid)
     instance = model_instance(problem.label, domain, metric, problem.functional, model, theta)
-    instance = replace(instance, rule=rule)
+    instance = replace(instance, rule=rule, data={"nodes": grid.shape[0]})
     require_modes(instance)
     return instance
+
+
+def _ends(box):
+    """Whether each axis of a box has ends."""
+    return [axis.boundary != "periodic" for axis in box.factors]
+
+
+def _require_quiet(metric, grid):
+    """Raise `DoesNotApply` where the metric multiplies rounding so much that half the digits are lost.
+
+    On the finest levels, that is, which have four times the nodes.
+    """
+    noise = _metric_noise(metric, grid) * 4 ** max(metric.order, 0)
+    if EPS * noise > _LARGEST_NOISE:
+        raise DoesNotApply(
+            f"{metric} multiplies rounding in the tangent functions by up to {noise:.0e} on the grids that "
+            "resolve them; take a metric of lower order, or a shorter length scale"
+        )
 
 
 def _require_rank(problem, grid):
@@ -171,40 +196,56 @@ def immersed_instance(problem):
     return instance
 
 
-# Interpolation errors up to this are rounding, of functions of up to a hundred waves.
-_ROUNDED = 1e-13
-
-
 def resolved_grid(instance):
     """Return the grid of the instance's rule that resolves its tangent functions, to rounding.
 
     `resolving_grid` does to 1e-12; where that is not rounding yet, twice its nodes do.
     """
     grid = resolving_grid(instance.domain, instance.model, instance.theta, instance.rule)
-    if interpolation_errors(grid, instance.model, instance.theta).max() <= _ROUNDED:
+    errors = interpolation_errors(grid, instance.model, instance.theta)
+    if errors.max() <= EPS * (64 + grid.shape[0]):
         return grid
     return instance.grid(2 * grid.shape[0])
+
+
+# Nodes on a line from which matrices of four times their number take too long.
+_MANY = 512
 
 
 def resolved_levels(instance):
     """Return the number of nodes an axis that resolves the tangent functions, twice and four times it.
 
-    In more dimensions half again and twice.
+    In more dimensions, and where there are many, half again and twice.
     """
     n = resolved_grid(instance).shape[0]
-    return [n, 2 * n, 4 * n] if instance.domain.dimension == 1 else [n, 3 * n // 2, 2 * n]
+    few = instance.domain.dimension == 1 and n <= _MANY
+    return [n, 2 * n, 4 * n] if few else [n, 3 * n // 2, 2 * n]
 
 
 def fit_floor(exact, grid, metric):
     """Rounding of a least-squares fit: κ ulp for κ the condition number of the scaled columns.
 
     Of scaled ones, since neither QR nor substitution in R mixes columns: their lengths, the units of the
-    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). Derivatives on polynomial grids
-    of n nodes add n ulp (the larger errors, n² ulp, sit where weights are small), and as many those of the
-    n-th mode of an axis. A degenerate model is solved in singular vectors, which do mix the columns.
+    parameters, do not count (Higham, Accuracy and Stability, theorem 19.4). A metric adds `_metric_noise`. A
+    degenerate model is solved in singular vectors, which do mix the columns.
     """
-    noise = 64 + (max(grid.shape) if metric.order else 0)
+    noise = 64 + _metric_noise(metric, grid)
     return EPS * noise * (exact.condition if exact.independence > _ROUNDING else exact.mixed_condition)
+
+
+def _metric_noise(metric, grid):
+    """By what a metric multiplies the rounding of nodal values, against the norm of a slow function.
+
+    Derivatives on polynomial grids of n nodes add n ulp (the larger errors, n² ulp, sit where weights are
+    small), and as many those of the n-th mode of an axis: of order s, (1 + (ℓω)²)^{s/2} for its frequency ω.
+    """
+    if not metric.order:
+        return 0.0
+    axes = getattr(grid.domain, "factors", (grid.domain,))
+    sides = [np.pi] if isinstance(grid.domain, Sphere) else [axis.volume for axis in axes]
+    omega = max(np.pi * n / side for n, side in zip(grid.shape, sides, strict=False))
+    waves = getattr(metric, "length_scale", 1.0) * omega
+    return max(*grid.shape, (1 + waves**2) ** (max(metric.order, 0) / 2))
 
 
 # --- natural-gradient-is-projection -------------------------------------------------------------------
@@ -309,7 +350,7 @@ NATURAL_GRADIENT_IS_PROJECTION = Theorem(
     source=PAPER,
     hypotheses=(BOUNDED,),
     instances=projection_instances,
-    from_problem=referenced_instance,
+    from_problem=where_not_stationary(referenced_instance),
     levels=resolved_levels,
     residual=_projection_residual,
     expectation=lambda instance: Exact(),
@@ -340,7 +381,7 @@ def _tangent_instances(rng):
 
 def _l2_tangent(instance, functions):
     """Return √w-weighted values, (M, q), of functions x -> (K, q) on a rule finer than the library's."""
-    x, w = fine_rule(instance.domain)
+    x, w = fine_rule(instance.domain, instance.data.get("nodes", 0))
     return np.sqrt(w)[:, None] * functions(x)
 
 
@@ -390,7 +431,7 @@ TANGENT_GRADIENT_EXISTS = Theorem(
         ),
     ),
     instances=_tangent_instances,
-    from_problem=lambda problem: problem_instance(problem, L2()),
+    from_problem=where_not_stationary(lambda problem: problem_instance(problem, L2())),
     levels=resolved_levels,
     residual=_tangent_residual,
     expectation=lambda instance: Exact(),

@@ -12,7 +12,7 @@ from funcgrad.kernels import IntervalSobolev
 from funcgrad.metrics import RKHS, Sobolev
 from funcgrad.models import Symbolic
 from funcgrad.spaces import Interval
-from funcgrad.theorems.common import EPS, PAPER, another_metric, some_loss, step
+from funcgrad.theorems.common import EPS, PAPER, another_metric, some_loss, step, where_not_stationary
 from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
     euclidean_direction,
@@ -121,7 +121,10 @@ def _reparametrised(instance):
 
 
 def _invariance_residual(instance, n, direction_of=natural_direction):
-    """Distance of the pushforwards of the natural gradients in θ and in ϑ, in the metric, against ‖∇F‖."""
+    """Distance of the pushforwards of the gradients in θ and in ϑ, in the metric, against ‖∇F‖.
+
+    That of Euclidean gradients against the first of them, as their sizes are those of the parameters' units.
+    """
     exact, grid = reference(instance), instance.grid(n)
     model, start, slope = _reparametrised(instance)
     first = direction_of(instance, grid)
@@ -129,7 +132,8 @@ def _invariance_residual(instance, n, direction_of=natural_direction):
     value = np.linalg.norm(exact.tangent @ (first - slope @ second))
     moved = Reference(exact.tangent @ slope, exact.gradient)
     floor = fit_floor(exact, grid, instance.metric) + fit_floor(moved, grid, instance.metric)
-    return Residual(float(value), float(np.linalg.norm(exact.gradient)), floor, step(grid), n)
+    size = exact.gradient if direction_of is natural_direction else exact.tangent @ first
+    return Residual(float(value), float(np.linalg.norm(size)), floor, step(grid), n)
 
 
 REPARAMETRISATION_INVARIANCE = Theorem(
@@ -139,7 +143,7 @@ REPARAMETRISATION_INVARIANCE = Theorem(
     source="Amari 1998; " + PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=immersed_instance,
+    from_problem=where_not_stationary(immersed_instance),
     levels=resolved_levels,
     residual=_invariance_residual,
     expectation=lambda instance: Exact(),
@@ -193,7 +197,7 @@ DEGENERATE_MODEL = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=projection_instances,
-    from_problem=lambda problem: in_own_units(referenced_instance(problem)),
+    from_problem=where_not_stationary(lambda problem: in_own_units(referenced_instance(problem))),
     levels=resolved_levels,
     residual=_degenerate_residual,
     expectation=lambda instance: Exact(),

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from funcgrad._checks import finite_array
 from funcgrad.errors import InvalidInput
 from funcgrad.gradients.arguments import require_problem
 from funcgrad.models.adapted import as_model
+from funcgrad.spaces import Euclidean
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,10 @@ class Theorem:
         return value
 
 
+# Numbers of a problem up to this have fourth powers.
+_LARGEST = 1e75
+
+
 class DoesNotApply(Exception):
     """Raised by `Theorem.from_problem`: the statement says nothing about this problem, and why.
 
@@ -266,3 +273,19 @@ class Problem:
             raise InvalidInput(
                 f"`theta` must have {p} entries, one a parameter of {self.model!r}; got {self.theta!r}."
             )
+        self._require_powers()
+
+    def _require_powers(self):
+        """Refuse numbers whose fourth powers overflow."""
+        domain, targets = self.domain, getattr(self.functional, "y", 0.0)
+        parts = {"a parameter": self.theta, "a target": 0.0 if callable(targets) else targets}
+        if not isinstance(domain, Euclidean):
+            sides = np.array([axis.volume for axis in getattr(domain, "factors", (domain,))])
+            parts["a side of the domain"] = np.where(sides < 1, 1 / sides, sides)
+        for name, values in parts.items():
+            largest = float(np.max(np.abs(values), initial=0.0))
+            if largest > _LARGEST:
+                raise InvalidInput(
+                    f"{name} is {largest:.1g} units or more, or that part of one, and powers overflow; take "
+                    "units in which sizes are nearer to 1."
+                )

@@ -19,9 +19,11 @@ from funcgrad.theorems.common import (
     differential,
     dual_length,
     eigenfunctions_by_hand,
+    even_rule,
     excess_order,
     new_part,
     refinements,
+    require_apart,
     require_compact,
     require_loss_at_points,
     require_one_output,
@@ -143,6 +145,11 @@ def _wrong_metric_residual(instance, n):
     return Residual(value, size, rounding_floor(grid, instance.metric), step(grid), n)
 
 
+# Orders of convergence up to the first are not told from none, of which a fit may find 0.1; beyond the second
+# representers reach rounding before their order shows.
+_NEAR_THRESHOLD, _FAST = 0.2, 2.25
+
+
 def riesz_problem(problem):
     """Return the user's functional at the model's function, on grids of the Laplacian's eigenfunctions."""
     require_compact(problem)
@@ -150,14 +157,25 @@ def riesz_problem(problem):
     require_spectral(problem)
     require_loss_at_points(problem)
     domain, metric = problem.domain, problem.metric
-    rule = "midpoint" if isinstance(domain, Interval | Box) else None
     from funcgrad.gradients.natural_gradient import model_function
 
     f = model_function(problem.model, problem.theta)
-    instance = Instance(problem.label, domain, metric, problem.functional, f, rule=rule)
+    instance = Instance(problem.label, domain, metric, problem.functional, f, rule=even_rule(domain))
+    excess = excess_order(instance)
+    if 0 < excess < _NEAR_THRESHOLD:
+        raise DoesNotApply(
+            f"{metric} is so near the threshold n/2 that convergence, of order {excess:.2g}, is too slow to "
+            f"be told from none; take a Sobolev order from {domain.dimension / 2 + _NEAR_THRESHOLD:g}"
+        )
+    if _FAST < excess < math.inf:
+        raise DoesNotApply(
+            f"the representers in {metric} reach rounding before their order {excess:g} shows; take s up to "
+            f"{domain.dimension / 2 + _FAST:g}"
+        )
+    require_apart(instance)
     if domain.dimension == 1:
         return instance
-    if excess_order(instance) > 0:  # otherwise its hypothesis says why it does not apply
+    if excess > 0:  # otherwise its hypothesis says why it does not apply
         # The tested eigenfunctions have waves of the metric's length scale.
         sides = [factor.volume for factor in getattr(domain, "factors", ())] or [2 * np.pi]
         waves = max(sides) / (2 * np.pi * getattr(metric, "length_scale", 1.0))

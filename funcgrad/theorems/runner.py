@@ -8,7 +8,7 @@ import numpy as np
 
 from funcgrad._checks import finite_array, near_match, one_of, whole_number
 from funcgrad.errors import DegenerateModelWarning, FuncgradError, InvalidInput
-from funcgrad.theorems.expectations import Exact, Order
+from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.provenance import provenance
 from funcgrad.theorems.record import DoesNotApply, Instance, Problem, Residual, Theorem
 from funcgrad.theorems.registry import catalogue
@@ -19,6 +19,8 @@ BUDGETS = ("quick", "full")
 FULL_DRAWS = 3
 # Agreement to rounding means something up to this size of rounding, half the digits.
 LARGEST_FLOOR = 1e-6
+# Multiples of its rounding floor from which a residual is something else for certain.
+_VISIBLE = 1e3
 
 
 def verify(
@@ -99,7 +101,7 @@ def checked_cases(theorem, problem, seed, budget, skipped):
         if unmet:
             skipped.append((instance.label, unmet[0].unmet.format(metric=instance.metric)))
         else:
-            case = check_instance(theorem, instance, margins, budget)
+            case = check_instance(theorem, instance, margins, budget, problem is not None)
             yield replace(case, draw=draw, index=index)
 
 
@@ -185,14 +187,16 @@ def _is_repeated(case, cases):
     return any(other.label == case.label and other.series == case.series for other in cases)
 
 
-def check_instance(theorem, instance, margins, budget="quick"):
-    """Return the `CaseResult` of one instance that meets the hypotheses."""
+def check_instance(theorem, instance, margins, budget="quick", own=False):
+    """Return the `CaseResult` of one instance that meets the hypotheses, `own` if it is a user's."""
     levels = theorem.levels(instance)
     if budget == "full":
         levels = one_level_more(levels)
     expectation = theorem.expectation(instance)
     series = _visible(_series(theorem.residual, instance, levels, expectation))
-    controls = tuple(_control(control, instance, levels, expectation) for control in theorem.controls)
+    controls = tuple(_control(control, instance, levels, expectation, own) for control in theorem.controls)
+    if own:
+        series = _told_apart(series, controls)
     oracle = None
     if theorem.oracle is not None and (residual := theorem.oracle(instance)) is not None:
         exact = Exact()
@@ -207,7 +211,22 @@ def _visible(series):
         return series
     message = (
         f"rounding may reach {floor:.1e} here, so that agreement shows nothing: tangent functions less alike "
-        "(fewer parameters), or a metric of lower order, would lower it"
+        "(fewer parameters), a metric of lower order, or data of the model's size would lower it"
+    )
+    return replace(series, judgement=replace(series.judgement, status="inconclusive", message=message))
+
+
+def _told_apart(series, controls):
+    """Return a series of the user's problem: inconclusive where a false statement passes there too.
+
+    On built-in instances that is a blind check. On the user's, a statement nearby may be as true.
+    """
+    blind = [control.name for control in controls if not control.detected]
+    if not series.judgement.holds or not blind:
+        return series
+    message = (
+        f"{series.judgement.message}; but so it is here, or nearly, for a statement that is false elsewhere "
+        f"({blind[0]}): this problem does not tell them apart"
     )
     return replace(series, judgement=replace(series.judgement, status="inconclusive", message=message))
 
@@ -242,9 +261,15 @@ def _series(residual, instance, levels, expectation):
     return Series(residuals, str(expectation), expectation.judge(residuals), tuple(levels), order)
 
 
-def _control(control, instance, levels, expectation):
+def _control(control, instance, levels, expectation, own):
     failure = control.failure(instance)
     levels = levels if control.levels is None else control.levels(instance)
     series = _series(control.residual, instance, levels, failure)
+    if own and isinstance(failure, Stagnant):
+        # How far off a false statement is depends on the problem; what counts is that it is no rounding.
+        floor = max(residual.floor for residual in series.residuals)
+        failure = replace(failure, least=min(failure.least, _VISIBLE * floor))
+        judgement = failure.judge(series.residuals)
+        series = replace(series, expectation=str(failure), judgement=judgement)
     detected = series.judgement.holds and not expectation.judge(series.residuals).holds
     return ControlResult(control.name, control.breaks, detected, series)

@@ -19,6 +19,7 @@ from funcgrad.theorems.common import (
     some_loss,
     step,
     unbounded_control,
+    where_not_stationary,
 )
 from funcgrad.theorems.expectations import Exact, Order, Stagnant
 from funcgrad.theorems.natural_gradients import (
@@ -227,7 +228,8 @@ def _limit_residual(instance, level, limit=0.0):
 
     def pushforward(order):
         model, theta = instance.model, instance.theta
-        return natural_gradient(instance.functional, model, theta, Sobolev(order), grid).pushforward
+        metric = Sobolev(order, instance.metric.length_scale)
+        return natural_gradient(instance.functional, model, theta, metric, grid).pushforward
 
     found, target = pushforward(s), pushforward(limit)
     size = L2().norm(target)
@@ -240,7 +242,10 @@ def _limit_problem(problem):
             "where there are ends it needs the natural gradient in H^s of small s; take a circle, a torus or "
             "the sphere"
         )
-    return problem_instance(problem, Sobolev(1.0))
+    # L2 has no length scale: the waves of the domain then have that of H^s.
+    side = problem.domain.volume ** (1 / problem.domain.dimension)
+    length_scale = getattr(problem.metric, "length_scale", side / (2 * np.pi))
+    return problem_instance(problem, Sobolev(1.0, length_scale))
 
 
 L2_LIMIT = Theorem(
@@ -250,7 +255,7 @@ L2_LIMIT = Theorem(
     source=PAPER,
     hypotheses=(),
     instances=_limit_instances,
-    from_problem=_limit_problem,
+    from_problem=where_not_stationary(_limit_problem),
     levels=lambda instance: list(range(3, 12)),
     residual=_limit_residual,
     expectation=lambda instance: Order(0.9, 1.1),

@@ -14,6 +14,7 @@ from funcgrad.theorems.common import (
     require_loss_at_points,
     require_one_output,
     some_loss,
+    where_not_stationary,
 )
 from funcgrad.theorems.expectations import Order, Stagnant
 from funcgrad.theorems.record import Control, Instance, Residual, Theorem
@@ -81,11 +82,12 @@ def _ntk_residual(instance, level, kernel=None):
     h, scale = 2.0**-level, np.where(instance.theta != 0, np.abs(instance.theta), 1.0)
     slopes = _slopes(instance, h * scale)
     jacobian = model.jacobian(theta, x)
-    t = h / np.max(np.abs(slopes) / scale, initial=EPS)
+    t = h / np.max(np.abs(slopes) / scale, initial=np.finfo(float).tiny)
     pushed = (model(theta + t * slopes, x) - model(theta - t * slopes, x)) / (2 * t)
     represented = _kernel_side(instance, tangent_kernel(model, theta) if kernel is None else kernel)
     defect = max(np.abs(side - represented).max() for side in (jacobian @ slopes, pushed))
-    terms = np.sum(model(theta, loss.x) ** 2) + np.sum(loss.y**2)
+    z = model(theta, loss.x)
+    terms = loss.weights @ (z**2 + loss.y**2 + np.abs(loss.loss.value(z, loss.y)))
     rounding = terms * (np.abs(jacobian).max(axis=0) / (h * scale)).sum() + np.abs(model(theta, x)).max() / t
     size = float(np.abs(represented).max())
     return Residual(float(defect), size, 4 * EPS * float(rounding) / size, h, 2 * len(theta))
@@ -137,7 +139,7 @@ NTK_GRADIENT = Theorem(
     source="Jacot, Gabriel, Hongler 2018; " + PAPER,
     hypotheses=(),
     instances=_ntk_instances,
-    from_problem=_ntk_problem,
+    from_problem=where_not_stationary(_ntk_problem),
     levels=lambda instance: list(range(4, 13)),
     residual=_ntk_residual,
     expectation=lambda instance: Order(1.9, 2.1),

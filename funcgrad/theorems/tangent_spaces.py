@@ -8,7 +8,7 @@ import numpy as np
 from funcgrad.functionals import EmpiricalLoss, PopulationLoss
 from funcgrad.gradients.tangent_kernel import tangent_kernel
 from funcgrad.metrics import L2, Sobolev
-from funcgrad.theorems.common import EPS, PAPER, step
+from funcgrad.theorems.common import EPS, PAPER, require_spectral, step
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
     fit_floor,
@@ -193,7 +193,8 @@ def _projected_residual(instance, n, metric=None):
 
 
 def _projected_problem(problem):
-    if not getattr(problem.metric, "order", 0) > problem.domain.dimension / 2:
+    require_spectral(problem)
+    if not problem.metric.order > problem.domain.dimension / 2:
         raise DoesNotApply(f"{problem.metric} is not an RKHS: it needs a Sobolev order above n/2")
     return immersed_instance(problem)
 

@@ -117,6 +117,23 @@ def _refuted_by_points(instance):
     return Stagnant(0.5)
 
 
+def _radius_in(domain):
+    """The radius of a circle or sphere in a domain, on which the lowest level sees whole waves.
+
+    In space the levels are few and low, in units of the side of a cube of the domain's volume: at radii of
+    0.3 and 0.4 of that, waves of the sphere itself tilt the fitted order by 0.05, at 0.35 by 0.01.
+    """
+    least = min(factor.volume for factor in domain.factors)
+    if domain.dimension == 2:
+        return 0.3 * least
+    radius = 0.35 * domain.volume ** (1 / 3)
+    if radius > 0.4 * least:
+        raise DoesNotApply(
+            f"{domain} is too flat for a sphere that its low modes see; take sides that are more alike"
+        )
+    return radius
+
+
 def _trace_problem(problem):
     """A circle or sphere in the middle of the user's domain."""
     domain = problem.domain
@@ -133,7 +150,7 @@ def _trace_problem(problem):
         surface = RoundSphere(np.full(domain.dimension, 1.0), 1.0)
     else:
         middle = domain.from_unit_cube(np.array([[0.45, 0.52, 0.48]])[:, : domain.dimension])[0]
-        surface = RoundSphere(middle, 0.3 * min(factor.volume for factor in domain.factors))
+        surface = RoundSphere(middle, _radius_in(domain))
     return growth_problem(problem, SurfaceIntegral(surface), 0.5, {"surface": surface, "derivative": 0})
 
 

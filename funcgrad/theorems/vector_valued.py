@@ -12,7 +12,13 @@ from funcgrad.kernels import IntervalSobolev, MatrixKernel
 from funcgrad.metrics import L2, RKHS, Sobolev
 from funcgrad.models import Linear, Symbolic
 from funcgrad.spaces import Circle, Interval
-from funcgrad.theorems.common import PAPER, differential, require_line, unbounded_control
+from funcgrad.theorems.common import (
+    PAPER,
+    differential,
+    require_line,
+    unbounded_control,
+    where_not_stationary,
+)
 from funcgrad.theorems.expectations import Exact, Stagnant
 from funcgrad.theorems.natural_gradients import (
     fit_floor,
@@ -21,7 +27,8 @@ from funcgrad.theorems.natural_gradients import (
     resolved_levels,
 )
 from funcgrad.theorems.record import Control, DoesNotApply, Hypothesis, Residual, Theorem
-from funcgrad.theorems.reference import Reference, composite_rule, h1_kernel, reference
+from funcgrad.theorems.reference import Reference, composite_rule, h1_kernel, point_factors, reference
+from funcgrad.theorems.riesz import zero
 
 _COUPLING = np.array([[1.0, 0.6, 0.2], [0.6, 2.0, -0.5], [0.2, -0.5, 1.5]])
 
@@ -91,7 +98,7 @@ def _coupled_reference(instance):
     factor = np.linalg.cholesky(gram).T
     weights = instance.data["weights"].reshape(len(instance.theta), -1)
     own = np.pad(weights, [(0, 0), (0, loss.y.size)])
-    residuals = np.pad(loss.residuals(instance.f).reshape(-1), (_CENTRES.size * len(coupling), 0))
+    residuals = np.pad(point_factors(instance).reshape(-1), (_CENTRES.size * len(coupling), 0))
     return Reference(factor @ own.T, factor @ residuals)
 
 
@@ -112,17 +119,17 @@ class _Component:
 
 
 def _component(instance, index):
+    """The instance of one output, with the part of the differential that acts on it."""
     loss = instance.functional
-    if isinstance(loss, EmpiricalLoss):
-        own = EmpiricalLoss(loss.x, loss.y[:, index])
+    if isinstance(loss, EmpiricalLoss):  # the misfits of zero are the factors of the point evaluations
+        own, f = EmpiricalLoss(loss.x, -point_factors(instance)[:, index]), zero
     else:
         own = PopulationLoss(lambda x: loss.y(x)[:, index])
-    return replace(
-        instance,
-        model=_Component(instance.model, index),
-        functional=own,
-        f=lambda x: instance.f(x)[:, index],
-    )
+
+        def f(x):
+            return instance.f(x)[:, index]
+
+    return replace(instance, model=_Component(instance.model, index), functional=own, f=f)
 
 
 def _reference(instance):
@@ -167,7 +174,7 @@ def _euclidean_error(instance, exact, decoupled):
     kernel, x = tangent_kernel(instance.model, instance.theta), _places(instance.domain)
     loss = instance.functional
     if isinstance(loss, EmpiricalLoss):
-        y, weighted = loss.x, loss.residuals(instance.f)
+        y, weighted = loss.x, point_factors(instance)
     else:
         y, w = composite_rule(instance.domain, instance.domain.length / 16)
         weighted = w[:, None] * (instance.f(y) - loss.y(y))
@@ -260,7 +267,7 @@ VECTOR_VALUED = Theorem(
     source=PAPER,
     hypotheses=(Hypothesis("dF is bounded in the metric", _margin, "dF is unbounded in {metric}"),),
     instances=_instances,
-    from_problem=_problem,
+    from_problem=where_not_stationary(_problem),
     levels=_levels,
     residual=_residual,
     expectation=lambda instance: Exact(),

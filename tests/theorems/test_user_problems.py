@@ -458,7 +458,7 @@ def test_a_toml_file_is_the_same_problem_and_what_is_given_goes_before_it(tmp_pa
         (TOML.replace('"sobolev 1"', "1"), "metric must be a text"),
         (TOML.replace('metric = "sobolev 1"', ""), "missing: metric"),
         (TOML.replace("a = 2", "a = nan"), "`a` must be finite"),
-        (TOML.replace("a = 2", 'a = "two"'), "`a` must be an array of numbers"),
+        (TOML.replace("a = 2", 'a = "two"'), "parameter 'a' must be a number; got 'two'"),
         (TOML.replace('"points.csv"', '"nowhere.csv"'), "nowhere.csv"),
         (TOML.replace('data = "points.csv"', "") + "[data]\nx = [1.0]\n", "without: ['y']"),
         (TOML.replace('data = "points.csv"', "") + "[data]\nx = [1.0]\ny = [1.0, 2.0]\n", "one length"),
@@ -498,3 +498,250 @@ def test_losses_of_derivatives_are_not_taken_for_losses_of_values():
         domain=own.domain,
     )
     assert verdict.skipped[0][1] == "the functional is not a loss at points"
+
+
+# --- problems at the edge: nothing true is refuted, and what cannot be seen is told --------------------
+
+WAVE = {"model": "a*sin(x) + b*cos(x)", "parameters": "a=2, b=0.7", "domain": "circle"}
+LINE = {"model": "a*exp(-b*x) + c", "parameters": "a=2, b=0.7, c=0.1", "domain": "interval 0 4"}
+RATIONAL = {"model": "(a + b*x)/(1 + c*x**2)", "parameters": "a=1, b=2, c=3", "domain": "interval -1 1"}
+POLE = {"model": "a/(1 + c*x**2)", "parameters": "a=1, c=400", "domain": "interval -1 1"}
+EDGES = {
+    "a micrometre": {
+        "model": "a*exp(-b*x) + c",
+        "parameters": "a=2, b=7e5, c=0.1",
+        "domain": "interval 0 4e-6",
+        "metric": "sobolev 1 length 1e-6",
+        "data": {"x": (1e-6 * np.array(X)).tolist(), "y": DATA["y"]},
+    },
+    "a thousand kilometres": {
+        "model": "a*sin(1e-6*x)",
+        "parameters": "a=1.3",
+        "domain": "circle 6.283185307179586e6",
+        "metric": "sobolev 0.75 length 1e6",
+        "data": {"x": (1e6 * np.array(X)).tolist(), "y": DATA["y"]},
+    },
+    "a rational function": {**RATIONAL, "data": {"x": np.linspace(-0.86, 0.84, 9), "y": DATA["y"]}},
+    "a length scale of 25 domains": {**LINE, "metric": "sobolev 1 length 100"},
+    "a length scale of 1/400": {**LINE, "metric": "sobolev 1 length 0.01"},
+    "the order of a slope that is constant": {**WAVE, "metric": "sobolev 0.5"},
+    "an order just above n/2": {**WAVE, "metric": "sobolev 0.51"},
+    "an order just above n/2, with ends": {**LINE, "metric": "sobolev 0.51"},
+    "order 3": {**WAVE, "metric": "sobolev 3"},
+    "order 20": {**WAVE, "metric": "sobolev 20"},
+    "a logistic loss": {**WAVE, "loss": "logistic"},
+    "a Poisson loss": {**WAVE, "loss": "poisson"},
+    "a steep Huber loss": {**WAVE, "loss": "pseudo-huber 1e-8"},
+    "targets of 1e10": {**LINE, "data": {"x": X, "y": [1e10 * y for y in DATA["y"]]}},
+    "misfits that cancel": {**WAVE, "parameters": "a=0, b=0", "data": {"x": [1.0, 1.0], "y": [1.0, -1.0]}},
+    "data where functions vanish": {
+        "model": "a*x*(1 - x) + b*x**2*(1 - x)",
+        "parameters": "a=1, b=1",
+        "domain": "interval 0 1 dirichlet",
+        "data": {"x": [0.0, 1.0], "y": [1.0, 2.0]},
+    },
+    "a pole": {"model": "a/x + b", "parameters": "a=1, b=2", "domain": "circle"},
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.filterwarnings("error")
+def test_at_the_edges_nothing_is_refuted(name):
+    found = statuses(read_problem(**{**PROBLEM, **EDGES[name]})[1])
+    assert not {"refuted", "control-undetected"} & set(found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("name", "theorem", "said"),
+    [
+        ("order 20", "natural-gradient-is-projection", "multiplies rounding"),
+        ("order 3", "riesz-representation", "take s up to 2.75"),
+        ("an order just above n/2", "riesz-isometry", "take a Sobolev order from 0.7"),
+        ("misfits that cancel", "no-l2-gradient", "misfits at equal points cancel"),
+        ("data where functions vanish", "riesz-isometry", "every gradient are zero"),
+        ("a pole", "no-l2-gradient", "the model's value is inf"),
+        ("a rational function", "natural-gradient-is-projection", "exact"),
+        ("a micrometre", "reparametrisation-invariance", "exact"),
+        ("a thousand kilometres", "l2-limit", "consistent"),
+        ("the order of a slope that is constant", "derivative-threshold", "consistent"),
+        ("an order just above n/2", "sobolev-kernel", "exact"),
+        ("a logistic loss", "gtk-extends", "exact"),
+    ],
+)
+def test_at_the_edges_what_is_said_is_right(name, theorem, said):
+    verdict = fg.verify(theorem, read_problem(**{**PROBLEM, **EDGES[name]})[1])
+    assert said in (verdict.status if verdict.cases else verdict.skipped[0][1])
+
+
+@pytest.mark.parametrize("length", ["1e-6", "1e6"])
+def test_a_length_scale_far_from_the_domain_is_refused_with_the_ones_that_do(length):
+    own = read_problem(**{**PROBLEM, **WAVE, "metric": f"sobolev 1 length {length}"})[1]
+    for id in ("riesz-representation", "evaluation-threshold", "sobolev-kernel", "energy-decay"):
+        assert "take one from 0.0015 to 6.3e+03" in fg.verify(id, own).skipped[0][1]
+
+
+def test_the_sharpest_rational_function_is_resolved_by_the_reference_too():
+    own = read_problem(**{**PROBLEM, **POLE, "data": EDGES["a rational function"]["data"]})[1]
+    for id in ("tangent-gradient-exists", "energy-decay", "fisher-is-l2"):
+        assert fg.verify(id, own).holds, id
+
+
+def test_at_a_minimum_what_is_about_the_loss_is_told_and_the_rest_is_checked():
+    line = fg.models.Polynomial(2)
+    x = np.linspace(0.1, 0.9, 9)
+    theta = np.linalg.lstsq(line.jacobian(np.zeros(3), x), np.array(DATA["y"]), rcond=None)[0]
+    loss = fg.EmpiricalLoss(x, DATA["y"])
+    found = statuses(theorems.Problem(line, theta, loss, fg.Interval(0, 1), fg.Sobolev(1.0)))
+    assert found["pullback-metric"] == found["gtk-is-reproducing"] == found["tangent-kernel-is-projected"]
+    for id in ("natural-gradient-is-projection", "energy-decay", "ntk-gradient", "gtk-extends"):
+        assert "stationary point of the loss" in found[id]
+
+
+@pytest.mark.parametrize(
+    "weights", [[0, 1, 0, 1, 1, 0, 0, 1, 1], 9 * [1e-12], 9 * [1e12], [1e-12, 1e12, 1] * 3]
+)
+def test_weights_of_the_data_are_those_of_every_reference(weights):
+    loss = fg.EmpiricalLoss(np.linspace(0.1, 0.9, 9), DATA["y"], weights=weights)
+    own = theorems.Problem(fg.models.Polynomial(2), [0.0, 1.0, 0.3], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    found = statuses(own)
+    assert {found["gtk-extends"], found["natural-gradient-is-projection"]} == {"exact"}
+    assert found["ntk-gradient"] == "exact"  # of a linear model and a quadratic loss
+    nothing = fg.EmpiricalLoss(loss.x, loss.y, weights=np.zeros(9))
+    own = theorems.Problem(own.model, own.theta, nothing, own.domain, own.metric)
+    assert "every weight of the loss is zero" in statuses(own)["riesz-isometry"]
+
+
+def test_weights_and_losses_of_several_outputs_are_those_of_the_reference():
+    model = fg.models.Symbolic(["a*sin(x) + b", "c*cos(x)*x + b"], "x", "a b c")
+    x = np.linspace(0.3, 3.7, 6)
+    y = np.column_stack([x > 1, x < 3]).astype(float)
+    for name in ("logistic", "cross-entropy"):
+        targets = y / y.sum(axis=1, keepdims=True)
+        loss = fg.EmpiricalLoss(x, targets, name, weights=np.arange(1.0, 7.0))
+        own = theorems.Problem(model, [1.0, 0.5, 0.3], loss, fg.Interval(0, 4), fg.Sobolev(1.0))
+        assert fg.verify("vector-valued", own).status == "exact"
+
+
+def test_axes_of_a_box_may_have_their_own_conditions():
+    waves = "a*sin({k}*pi*x)*cos(pi*z) + b*sin(2*pi*x)"
+    x, z = scattered((0, 0), (1, 1))
+    for conditions, k in (("dirichlet neumann", 1), ("periodic neumann", 2)):
+        for metric in ("sobolev 1", "sobolev 1.5"):
+            own = read_problem(
+                model=waves.format(k=k),
+                parameters="a=1, b=2",
+                domain=f"box 0 1 0 1 {conditions}",
+                metric=metric,
+                data={"x": x, "z": z, "y": DATA["y"]},
+            )[1]
+            found = statuses(
+                own, ["pullback-metric", "gtk-extends", "no-l2-gradient", "riesz-representation"]
+            )
+            assert found["pullback-metric"] == "exact"
+            assert found["no-l2-gradient"] == "consistent"
+            assert found["gtk-extends"] == "exact" or metric == "sobolev 1.5"
+
+
+def test_boxes_of_any_unit_tell_points_apart():
+    x, z = scattered((0, 0), (1e-6, 2e-6))
+    own = read_problem(
+        model="a*sin(1e6*x) + 1e6*b*z + c",
+        parameters="a=1, b=2, c=0.3",
+        domain="box 0 1e-6 0 2e-6",
+        metric="sobolev 1 length 1e-6",
+        data={"x": x, "z": z, "y": DATA["y"]},
+    )[1]
+    found = statuses(own, ["no-l2-gradient", "reparametrisation-invariance"])
+    assert found == {"no-l2-gradient": "consistent", "reparametrisation-invariance": "exact"}
+
+
+def test_a_short_length_scale_on_the_sphere_takes_no_dense_transform():
+    own = read_problem(**{**on_the_sphere(), "metric": "sobolev 2 length 0.1"})[1]
+    for id in ("riesz-representation", "riesz-isometry"):
+        assert "take a larger length scale" in fg.verify(id, own).skipped[0][1]
+
+
+def test_where_a_false_statement_is_true_as_well_the_verdict_is_open():
+    """A constant has the same natural gradient in every H^s."""
+    loss = fg.EmpiricalLoss(X, DATA["y"])
+    own = theorems.Problem(fg.models.Polynomial(0), [2.0], loss, fg.Circle(5.0), fg.Sobolev(1.0))
+    verdict = fg.verify("l2-limit", own)
+    assert verdict.status == "inconclusive"
+    assert "does not tell them apart" in verdict.cases[0].series.judgement.message
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"parameters": {"a": True, "b": 1.0, "c": 1.0}}, "parameter 'a' must be a number; got True"),
+        ({"parameters": {"a": "1", "b": 1.0, "c": 1.0}}, "parameter 'a' must be a number; got '1'"),
+        ({"parameters": {}}, "`parameters` is empty"),
+        ({"data": {"x": X, "y": [2e300, *DATA["y"][1:]]}}, "a target is 2e\\+300"),
+        ({"domain": "circle 1e-300"}, "a side of the domain is 1e\\+300"),
+        ({"domain": "interval -1e308 1e308"}, "take units"),
+    ],
+)
+def test_numbers_that_are_none_and_powers_that_overflow_are_refused(changed, said):
+    with pytest.raises(InvalidInput, match=said):
+        read_problem(**{**PROBLEM, **changed})
+
+
+def test_a_false_claim_about_ones_own_problem_is_refuted():
+    """A Jacobian that is wrong by one per cent in one column."""
+
+    class Wrong(fg.models.Polynomial):
+        def _jacobian(self, theta, x, alpha):
+            return super()._jacobian(theta, x, alpha) * [1.0, 1.01, 1.0]
+
+    loss = fg.EmpiricalLoss(X, DATA["y"])
+    for model, status in ((Wrong(2), "refuted"), (fg.models.Polynomial(2), "exact")):
+        own = theorems.Problem(model, [0.1, 1.0, 0.3], loss, fg.Interval(0, 4), fg.Sobolev(1.0))
+        assert fg.verify("ntk-gradient", own).status == status
+
+
+def test_data_denser_than_grids_tell_apart_is_refused():
+    x = np.sort(np.random.default_rng(0).uniform(0, 1, 3000))
+    loss = fg.EmpiricalLoss(x, np.sin(np.arange(3000.0)))
+    own = theorems.Problem(fg.models.Polynomial(2), [1.0, 1.0, 0.1], loss, fg.Interval(0, 1), fg.Sobolev(1.0))
+    for id in ("riesz-representation", "riesz-isometry", "no-l2-gradient"):
+        assert "many of the 3000 points" in fg.verify(id, own).skipped[0][1]
+    assert "take up to 1024" in fg.verify("natural-gradient-is-projection", own).skipped[0][1]
+    assert fg.verify("ntk-gradient", own).holds
+
+
+def test_an_interval_far_from_zero_is_told_to_move():
+    model = fg.models.Symbolic("a*sin(x - 1000000) + c", "x", "a c")
+    loss = fg.EmpiricalLoss(1e6 + np.linspace(0.1, 0.9, 9), DATA["y"])
+    own = theorems.Problem(model, [1.0, 0.1], loss, fg.Interval(1e6, 1e6 + 1), fg.Sobolev(1.0))
+    for id in ("sobolev-kernel", "tangent-gradient-exists", "derivative-threshold"):
+        assert "measure x from its start" in fg.verify(id, own).skipped[0][1]
+
+
+def test_several_outputs_on_a_circle_are_compared_with_modes():
+    model = fg.models.Symbolic(["a*sin(x) + b", "c*cos(x) + b"], "x", "a b c")
+    y = np.column_stack([DATA["y"], np.subtract(1.0, DATA["y"])])
+    loss = fg.EmpiricalLoss(X, y, "poisson", weights=np.linspace(1, 2, 9))
+    own = theorems.Problem(model, [1.0, 0.5, 0.3], loss, fg.Circle(2 * np.pi), fg.Sobolev(1.0))
+    assert fg.verify("vector-valued", own).status == "exact"
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-7])
+def test_near_a_minimum_cancellation_refutes_nothing(distance):
+    line, x = fg.models.Polynomial(2), np.linspace(0.1, 0.9, 9)
+    best = np.linalg.lstsq(line.jacobian(np.zeros(3), x), np.array(DATA["y"]), rcond=None)[0]
+    theta = best * (1 + distance * np.array([1, -1, 0.5]))
+    own = theorems.Problem(line, theta, fg.EmpiricalLoss(x, DATA["y"]), fg.Interval(0, 1), fg.Sobolev(1.0))
+    found = statuses(own)
+    assert not {"refuted", "control-undetected"} & set(found.values()), found
+
+
+def test_a_box_of_three_conditions_has_its_traces():
+    columns = scattered((0, 0, 0), (1, 1, 1))
+    own = read_problem(
+        model="a*sin(pi*x)*cos(pi*z)*cos(2*pi*w) + b*sin(2*pi*x)",
+        parameters="a=1, b=2",
+        domain="box 0 1 0 1 0 1 dirichlet periodic neumann",
+        metric="sobolev 2",
+        data={**dict(zip("xwz", columns, strict=True)), "y": DATA["y"]},
+    )[1]
+    assert fg.verify("trace-threshold", own).status == "consistent"
